@@ -1,0 +1,56 @@
+import { ByteVectorType, ContainerType, UintBigintType } from '@chainsafe/ssz'
+import { fromHex, type Hex, type PublicKeyHex } from '../hex.js'
+import type { Network } from '../network.js'
+import { depositDomain, signingRoot } from './domain.js'
+
+/** What a deposit signs. */
+export interface DepositMessage {
+  readonly publicKey: PublicKeyHex
+  /** 32 bytes */
+  readonly withdrawalCredentials: Hex
+  /** Gwei */
+  readonly amount: bigint
+}
+
+/** 0x01: withdrawals to an address; 0x02: the same, compounding to 2048 ETH. */
+export type ValidatorType = '0x01' | '0x02'
+
+const DepositMessageType = new ContainerType({
+  pubkey: new ByteVectorType(48),
+  withdrawalCredentials: new ByteVectorType(32),
+  amount: new UintBigintType(8),
+})
+const DepositDataType = new ContainerType({
+  pubkey: new ByteVectorType(48),
+  withdrawalCredentials: new ByteVectorType(32),
+  amount: new UintBigintType(8),
+  signature: new ByteVectorType(96),
+})
+
+function fields(deposit: DepositMessage) {
+  return {
+    pubkey: fromHex(deposit.publicKey, 48),
+    withdrawalCredentials: fromHex(deposit.withdrawalCredentials, 32),
+    amount: deposit.amount,
+  }
+}
+
+/** Type byte, 11 zero bytes, address: 32 bytes. */
+export function withdrawalCredentials(type: ValidatorType, address: Hex): Hex {
+  return `${type}${'00'.repeat(11)}${address.slice(2).toLowerCase()}`
+}
+
+/** hash_tree_root of the deposit message, 32 bytes. */
+export function depositMessageRoot(deposit: DepositMessage): Uint8Array {
+  return DepositMessageType.hashTreeRoot(fields(deposit))
+}
+
+/** What a validator's key signs in a deposit, 32 bytes. */
+export function depositSigningRoot(network: Network, deposit: DepositMessage): Uint8Array {
+  return signingRoot(depositMessageRoot(deposit), depositDomain(network))
+}
+
+/** hash_tree_root of the deposit data with its signature (96 bytes), 32 bytes. */
+export function depositDataRoot(deposit: DepositMessage, signature: Uint8Array): Uint8Array {
+  return DepositDataType.hashTreeRoot({ ...fields(deposit), signature })
+}
