@@ -4,7 +4,8 @@ export type { Logger }
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
-export type LogFormat = 'plain' | 'json'
+export const LOG_FORMATS = ['plain', 'json'] as const
+export type LogFormat = (typeof LOG_FORMATS)[number]
 
 /** A logger to standard error: one line an event, for people (plain) or machines (json). */
 export function createLogger(name: string, level: LogLevel, format: LogFormat): Logger {

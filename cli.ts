@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import yargs, { type Argv } from 'yargs'
+import { hideBin } from 'yargs/helpers'
+import { obolOptions } from './adapters/obol/options.js'
+import { runSidecar, sidecarOptions, type Vendor } from './adapters/sidecar/command.js'
+import { ssvOptions } from './adapters/ssv/options.js'
+import { type CommandContext, commonOptions, declareOptions, runCommand } from './core/command.js'
+import type { OptionSet, Values } from './core/options.js'
+import { collectOptions, runCollect } from './operator/collect/command.js'
+import {
+  newTokenOptions,
+  revokeTokenOptions,
+  runListTokens,
+  runNewToken,
+  runRevokeToken,
+  tokenOptions,
+} from './relayer/access/command.js'
+import { relayerOptions, runRelayer } from './relayer/command.js'
+
+/** Adds one command whose options come from a set. */
+function command<S extends OptionSet>(
+  parent: Argv,
+  usage: string | readonly string[],
+  describe: string,
+  options: S,
+  run: (values: Values<S>, context: CommandContext) => Promise<void>,
+  subcommands: (yargs: Argv) => Argv = (yargs) => yargs,
+): Argv {
+  const name = typeof usage === 'string' ? usage : (usage[0] ?? '')
+  return parent.command(
+    usage,
+    describe,
+    (yargs) => subcommands(declareOptions(declareOptions(yargs, options), commonOptions)),
+    (flags) => runCommand(name.replace(' $0', ''), options, flags, run),
+  )
+}
+
+const everySidecarOption = { ...sidecarOptions, ...obolOptions, ...ssvOptions }
+
+function sidecarCommands(yargs: Argv): Argv {
+  const sidecar =
+    (vendor: Vendor | undefined) => (values: Values<typeof everySidecarOption>, context: CommandContext) =>
+      runSidecar(vendor, values, context)
+  command(yargs, 'obol', 'beside a Charon node', { ...sidecarOptions, ...obolOptions }, (values, context) =>
+    runSidecar('obol', values, context),
+  )
+  command(yargs, 'ssv', 'beside an SSV node', { ...sidecarOptions, ...ssvOptions }, (values, context) =>
+    runSidecar('ssv', values, context),
+  )
+  return command(yargs, '$0', 'the vendor that CLUSTER_TYPE names', everySidecarOption, sidecar(undefined))
+}
+
+function relayerCommands(yargs: Argv): Argv {
+  yargs.command('token', 'tokens that let operators, sidecars and viewers in', (token) => {
+    command(token, 'new', 'make a token and print it, once', newTokenOptions, runNewToken)
+    command(token, 'list', 'list the tokens, without what they are', tokenOptions, runListTokens)
+    command(token, 'revoke', 'make a token useless', revokeTokenOptions, runRevokeToken)
+    return token.demandCommand(1, 'Say new, list or revoke')
+  })
+  return command(yargs, '$0', 'run the relayer', relayerOptions, runRelayer)
+}
+
+function operatorCommands(yargs: Argv): Argv {
+  command(yargs, 'collect', 'collect exit signatures for the next validators', collectOptions, runCollect)
+  return yargs.demandCommand(1, 'Say collect')
+}
+
+const { version } = JSON.parse(
+  readFileSync(
+    new URL(import.meta.url.endsWith('.ts') ? './package.json' : '../package.json', import.meta.url),
+    'utf8',
+  ),
+) as { version: string }
+
+await yargs(hideBin(process.argv))
+  .scriptName('dvt-exit')
+  .usage('$0 <command>\n\nCollects presigned voluntary exits of distributed validators.')
+  .command('sidecar', 'sign the wanted exits with the key shares of one node', sidecarCommands)
+  .command(
+    'relayer',
+    'publish the exits to sign, collect the shares, serve the oracles’ parts',
+    relayerCommands,
+  )
+  .command('operator', 'ask for exit signatures and use them', operatorCommands)
+  .demandCommand(1, 'Say sidecar, relayer or operator')
+  .strict()
+  .parserConfiguration({ 'camel-case-expansion': false, 'duplicate-arguments-array': true })
+  .version(version)
+  .help()
+  .wrap(Math.min(120, process.stdout.columns ?? 100))
+  .fail((message, error, usage) => {
+    if (error !== undefined && error !== null) throw error
+    process.stderr.write(`dvt-exit: ${message}. Run it with --help to see what there is.\n`)
+    void usage
+    process.exit(2)
+  })
+  .parseAsync()

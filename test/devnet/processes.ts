@@ -1,0 +1,89 @@
+/** Real dvt-exit processes, started from the build, watched and stopped by the demo and the process tests. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
+const EXIT_WITH_PARENT = new URL('./exit-with-parent.mjs', import.meta.url).href
+
+/** One running dvt-exit command. */
+export class DvtExitProcess {
+  readonly name: string
+  /** Everything written to standard output and error so far. */
+  output = ''
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  readonly #child: ChildProcess
+  readonly #watchers = new Set<() => void>()
+  #running = true
+
+  /**
+   * @param args the command line after `dvt-exit`
+   * @param env the whole environment but PATH and HOME
+   */
+  constructor(name: string, args: readonly string[], env: Readonly<Record<string, string>>, cwd: string) {
+    this.name = name
+    const { PATH, HOME } = process.env
+    this.#child = spawn(process.execPath, ['--import', EXIT_WITH_PARENT, CLI, ...args], {
+      cwd,
+      env: { ...(PATH === undefined ? {} : { PATH }), ...(HOME === undefined ? {} : { HOME }), ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+    })
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (chunk: string) => {
+        this.output += chunk
+        this.#notify()
+      })
+    }
+    this.exited = new Promise((resolve) => {
+      this.#child.once('close', (code, signal) => {
+        this.#running = false
+        this.#notify()
+        resolve({ code, signal })
+      })
+    })
+  }
+
+  get running(): boolean {
+    return this.#running
+  }
+
+  /** Resolves when the output matches; fails when the process ends without it, or after the time. */
+  waitFor(pattern: RegExp, milliseconds = 30_000): Promise<RegExpMatchArray> {
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void) => {
+        clearTimeout(timer)
+        this.#watchers.delete(check)
+        settle()
+      }
+      const check = () => {
+        const match = this.output.match(pattern)
+        if (match !== null) finish(() => resolve(match))
+        else if (!this.#running) finish(() => reject(new Error(`${this.name} ended:\n${this.output}`)))
+      }
+      const timer = setTimeout(
+        () => finish(() => reject(new Error(`${this.name} did not print ${pattern}:\n${this.output}`))),
+        milliseconds,
+      )
+      this.#watchers.add(check)
+      check()
+    })
+  }
+
+  /** Asks it to stop, and kills it when it does not within ten seconds. */
+  async stop(): Promise<void> {
+    if (this.#running) this.#child.kill('SIGTERM')
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 10_000)
+    await this.exited
+    clearTimeout(timer)
+  }
+
+  /** SIGKILL, as a crash. */
+  async kill(): Promise<void> {
+    if (this.#running) this.#child.kill('SIGKILL')
+    await this.exited
+  }
+
+  #notify(): void {
+    for (const watcher of [...this.#watchers]) watcher()
+  }
+}
