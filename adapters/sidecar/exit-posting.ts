@@ -1,0 +1,77 @@
+/** Posting a node's shares, so that one that the relayer does not like never holds back the others. */
+import type { RelayerClient } from '../../core/clients/relayer.js'
+import { RelayerError } from '../../core/clients/relayer-errors.js'
+import type { Clock } from '../../core/clock.js'
+import { Conditions } from '../../core/conditions.js'
+import type { Logger } from '../../core/log.js'
+import { describeExit, type SignedExit, type WantedExit } from './exit-signing.js'
+import { exitId } from './signing-limit.js'
+
+export interface ExitPostingParts {
+  readonly relayer: Pick<RelayerClient, 'postExitSignatures'>
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** How long a rejected share is kept back before it is made and posted again, milliseconds. */
+const REJECTED_PAUSE = 60_000
+const REMEMBERED = 10_000
+/** What a request's content can be refused with, unlike its sender or the relayer's state. */
+const CONTENT_REFUSED = new Set([400, 409, 413, 422])
+
+export class ExitPosting {
+  readonly #parts: ExitPostingParts
+  readonly #heldUntil = new Map<string, number>()
+  readonly #rejections = new Conditions(REMEMBERED)
+
+  constructor(parts: ExitPostingParts) {
+    this.#parts = parts
+  }
+
+  /** Whether the relayer rejected this share a moment ago. */
+  isHeldBack(exit: WantedExit): boolean {
+    return this.#parts.clock.now() < (this.#heldUntil.get(shareId(exit)) ?? 0)
+  }
+
+  /**
+   * Posts shares of one node. Those that the relayer rejects are logged with its reason.
+   * @returns the rejected ones
+   * @throws RelayerError where the sender is refused, UnavailableError where the relayer is away
+   */
+  async post(exits: readonly SignedExit[]): Promise<SignedExit[]> {
+    const [first] = exits
+    if (first === undefined) return []
+    try {
+      const rejected = await this.#parts.relayer.postExitSignatures(first.signer.shareIndex, exits)
+      const reasons = new Map(rejected.map(({ publicKey, reason }) => [publicKey, reason]))
+      return exits.filter((exit) => {
+        const reason = reasons.get(exit.publicKey)
+        if (reason === undefined) this.#rejections.ends(shareId(exit))
+        else this.#hold(exit, reason)
+        return reason !== undefined
+      })
+    } catch (error) {
+      if (!(error instanceof RelayerError) || !CONTENT_REFUSED.has(error.status)) throw error
+      if (exits.length === 1) {
+        this.#hold(first, error.message)
+        return [first]
+      }
+      const middle = Math.ceil(exits.length / 2)
+      return [...(await this.post(exits.slice(0, middle))), ...(await this.post(exits.slice(middle)))]
+    }
+  }
+
+  #hold(exit: SignedExit, reason: string): void {
+    const id = shareId(exit)
+    this.#heldUntil.delete(id)
+    this.#heldUntil.set(id, this.#parts.clock.now() + REJECTED_PAUSE)
+    const [oldest] = this.#heldUntil.keys()
+    if (this.#heldUntil.size > REMEMBERED && oldest !== undefined) this.#heldUntil.delete(oldest)
+    if (!this.#rejections.begins(id, reason)) return
+    this.#parts.logger.warn(describeExit(exit), `the relayer rejected a share: ${reason}`)
+  }
+}
+
+function shareId(exit: WantedExit): string {
+  return `${exit.signer.shareIndex}/${exitId(exit)}`
+}
