@@ -1,0 +1,61 @@
+/** The gate in front of every route: who asks, how often, and may they. */
+import { TLSSocket } from 'node:tls'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from '../../core/log.js'
+import { parseCredentials } from '../access/credentials.js'
+import { type AccessSettings, decideAccess } from '../access/decision.js'
+import { callerOf, type RateLimit } from '../access/rate-limit.js'
+import type { TokenIdentity } from '../access/tokens.js'
+import type { App } from './fastify.js'
+
+export interface Access {
+  readonly settings: AccessSettings
+  /** Whom a token stands for; undefined where it is unknown or revoked. */
+  readonly identify: (token: string) => Promise<TokenIdentity | undefined>
+  readonly rateLimit: RateLimit
+}
+
+/** Lets no request pass, not even its body, before it was decided on. */
+export function guard(app: App, { settings, identify, rateLimit }: Access, logger: Logger): void {
+  app.decorateRequest('identity', undefined)
+  app.addHook('onRequest', async (request, reply) => {
+    const credentials = parseCredentials(request.headers.authorization)
+    const identity = credentials.kind === 'token' ? await identify(credentials.token) : undefined
+    request.identity = identity
+    const wait = rateLimit.take(callerOf(identity?.name, request.ip))
+    if (wait > 0) {
+      return refuse(reply.header('retry-after', String(wait)), 429, 'Too many requests, slow down')
+    }
+    const decision = decideAccess(
+      request.routeOptions.config.action ?? 'reading',
+      {
+        method: request.method,
+        peer: request.raw.socket.remoteAddress,
+        headers: request.headers,
+        httpVersion: request.raw.httpVersion,
+        encrypted: request.raw.socket instanceof TLSSocket,
+        credentials,
+        identity,
+      },
+      settings,
+    )
+    if (decision.allowed) return
+    log(logger, request, decision.status, decision.detail)
+    if (decision.status === 401) {
+      reply.header('www-authenticate', 'Basic realm="dvt-exit relayer", charset="UTF-8"')
+    }
+    return refuse(reply, decision.status, decision.detail)
+  })
+}
+
+/** What follows may be a long body that nobody is going to read, so the connection ends. */
+function refuse(reply: FastifyReply, status: number, detail: string): FastifyReply {
+  return reply.code(status).header('connection', 'close').send({ detail })
+}
+
+function log(logger: Logger, request: FastifyRequest, status: number, detail: string): void {
+  const fields = { method: request.method, path: request.url.split('?')[0], peer: request.ip, status }
+  // Someone who gives a token means to get in: whoever runs the relayer should see why that failed.
+  if (request.headers.authorization === undefined) logger.debug(fields, detail)
+  else logger.warn({ ...fields, token: request.identity?.name ?? 'unknown' }, detail)
+}

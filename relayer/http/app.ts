@@ -1,0 +1,77 @@
+/** The relayer's HTTP side, made of its parts. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import Fastify, { type FastifyBaseLogger, type RawServerDefault } from 'fastify'
+import type { Registry } from 'prom-client'
+import type { Logger } from '../../core/log.js'
+import type { ExitService } from '../exits/service.js'
+import { type Access, guard } from './access.js'
+import { addExitSignature } from './exit-signature.js'
+import { addExits } from './exits.js'
+import { answerFailures, answerMalformedHttp, sendFailure } from './failures.js'
+import type { App, ZodTypeProvider } from './fastify.js'
+import { addHealth, type HealthChecks } from './health.js'
+import { addInfo } from './info.js'
+import { useLosslessJson } from './json-body.js'
+import { addMetrics, HttpMetrics } from './metrics.js'
+import { describeApi } from './openapi.js'
+import { rejectionReporter } from './rejections.js'
+import { addValidators } from './validators.js'
+
+export interface HttpLimits {
+  /** Bytes of one body. */
+  readonly bodyBytes: number
+  /** Public keys in one `POST /validators`. */
+  readonly keysPerRequest: number
+  /** Shares in one `POST /exit-signature`. */
+  readonly sharesPerRequest: number
+}
+
+export interface AppParts {
+  readonly service: ExitService
+  /** The network's name, for `GET /info`. */
+  readonly network: string
+  readonly access: Access
+  readonly limits: HttpLimits
+  readonly health: { readonly needed: HealthChecks; readonly wanted: HealthChecks }
+  readonly registry: Registry
+  readonly logger: Logger
+  /** The product's version, for the API's description. */
+  readonly version: string
+  /** Certificate chain and key, PEM; plain HTTP where absent. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+}
+
+/** Milliseconds in which a request must have come in whole. */
+const REQUEST_TIMEOUT = 60_000
+
+/** Makes the app; it listens to nothing yet. */
+export async function createApp(parts: AppParts): Promise<App> {
+  const { service, limits, logger } = parts
+  const app = makeFastify(parts)
+  const metrics = new HttpMetrics(parts.registry)
+  useLosslessJson(app)
+  answerFailures(app, logger)
+  metrics.observe(app)
+  guard(app, parts.access, logger)
+  await describeApi(app, parts.version)
+  addInfo(app, parts.network)
+  addExits(app, service)
+  addValidators(app, service, limits.keysPerRequest)
+  addExitSignature(app, service, limits.sharesPerRequest, rejectionReporter(logger, metrics.rejectedShares))
+  addHealth(app, parts.health.needed, parts.health.wanted)
+  addMetrics(app, parts.registry)
+  await app.ready()
+  return app
+}
+
+function makeFastify({ limits, logger, tls }: AppParts): App {
+  const app = Fastify<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger>({
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: REQUEST_TIMEOUT,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: answerMalformedHttp,
+    frameworkErrors: (error, request, reply) => void sendFailure(error, request, reply, logger),
+    ...(tls === undefined ? {} : { https: { ...tls, minVersion: 'TLSv1.2' as const } }),
+  })
+  return app.withTypeProvider<ZodTypeProvider>()
+}

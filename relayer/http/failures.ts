@@ -1,0 +1,120 @@
+/** What goes wrong in a request, as an answer: {detail}, with a status, and never a secret. */
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { DvtExitError, describeError, UnavailableError } from '../../core/errors.js'
+import type { Logger } from '../../core/log.js'
+import type { App } from './fastify.js'
+import { invalidValue, ShapeError } from './shape-error.js'
+
+/** Seconds after which a caller may ask again where something outside did not answer. */
+const RETRY_AFTER = 5
+
+/** A refusal with a status of its own. */
+export class HttpError extends Error {
+  override readonly name = 'HttpError'
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(detail)
+    this.status = status
+    this.headers = headers
+  }
+}
+
+interface Answer {
+  readonly status: number
+  readonly detail: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export function answerFailures(app: App, logger: Logger): void {
+  app.setErrorHandler((error: FastifyError | Error, request, reply) =>
+    sendFailure(error, request, reply, logger),
+  )
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?')[0] ?? '/'
+    const allowed = (['GET', 'POST'] as const).filter((method) => app.hasRoute({ method, url: path }))
+    if (allowed.length === 0) return reply.code(404).send({ detail: 'Not Found' })
+    return reply.code(405).header('allow', allowed.join(', ')).send({ detail: 'Method Not Allowed' })
+  })
+}
+
+/** Answers a request that failed; what nobody expected is logged with its stack. */
+export function sendFailure(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  logger: Logger,
+): FastifyReply {
+  const answer = answerTo(error)
+  const where = { method: request.method, path: request.url.split('?')[0] }
+  if (answer === undefined) logger.error({ ...where, err: error }, 'unexpected failure')
+  else if (answer.status === 503) logger.warn(where, `cannot answer: ${describeError(error)}`)
+  return reply
+    .code(answer?.status ?? 500)
+    .headers(answer?.headers ?? {})
+    .send({ detail: answer?.detail ?? 'Internal Server Error' })
+}
+
+function answerTo(error: unknown): Answer | undefined {
+  if (error instanceof ShapeError) return { status: 422, detail: error.issues }
+  if (error instanceof HttpError)
+    return { status: error.status, detail: error.message, headers: error.headers }
+  if (error instanceof UnavailableError) {
+    return { status: 503, detail: withoutAddresses(error), headers: { 'retry-after': String(RETRY_AFTER) } }
+  }
+  if (error instanceof DvtExitError) return answerToExpected(error)
+  return answerToFramework(error)
+}
+
+/** The codes of ExitService. */
+function answerToExpected(error: DvtExitError): Answer | undefined {
+  switch (error.code) {
+    case 'INVALID_PUBLIC_KEY':
+    case 'DUPLICATE_PUBLIC_KEY':
+      return { status: 422, detail: invalidValue(['public_keys'], error.message).issues }
+    case 'KNOWN_VALIDATOR':
+      return { status: 409, detail: error.message }
+    case 'TOO_MANY_EXITS':
+      return { status: 429, detail: describeError(error), headers: { 'retry-after': '60' } }
+    case 'ORACLES_UNKNOWN':
+      return { status: 503, detail: error.message, headers: { 'retry-after': String(RETRY_AFTER) } }
+    default:
+      return undefined
+  }
+}
+
+/** Fastify's own refusals of a request, by status: they name nothing of the request's content. */
+function answerToFramework(error: unknown): Answer | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error)) return undefined
+  const { statusCode } = error
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
+    ? { status: statusCode, detail: error.message }
+    : undefined
+}
+
+/** What is unavailable, without the endpoints' addresses, which concern nobody outside. */
+function withoutAddresses(error: UnavailableError): string {
+  const [what = ''] = error.message.split(/\S*:\/\//)
+  const shown = what.replace(/[\s:;,]+$/, '')
+  return shown === '' ? 'Something that the relayer needs is unavailable' : `Unavailable now: ${shown}`
+}
+
+/** Answers what is not HTTP, which never becomes a request. */
+export function answerMalformedHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const status =
+    error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? '408 Request Timeout'
+      : error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : '400 Bad Request'
+  const body = JSON.stringify({ detail: status.slice(4) })
+  if (socket.writable) {
+    socket.write(
+      `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${body.length}\r\nContent-Type: application/json\r\n\r\n${body}`,
+    )
+  }
+  socket.destroy()
+}

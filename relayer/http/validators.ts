@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { validatorsRequest } from '../../core/wire/dialect1.js'
+import { hexBytes, publicKeyField } from '../../core/wire/fields.js'
+import type { ExitService, OracleShares } from '../exits/service.js'
+import { detailAnswer } from './detail.js'
+import type { App } from './fastify.js'
+import { limitItems } from './item-limit.js'
+import { invalidValue, shapeErrorAnswer } from './shape-error.js'
+
+const validatorsAnswer = z.object({
+  ready: z.boolean().describe('whether every one of them has its exit signature'),
+  validators: z.array(
+    z.object({
+      public_key: z.string().describe('as it was asked'),
+      oracles_exit_signature_shares: z
+        .object({
+          public_keys: z.array(publicKeyField),
+          encrypted_exit_signatures: z.array(hexBytes(193, 'encrypted exit signature')),
+        })
+        .nullable(),
+    }),
+  ),
+})
+
+/** `POST /validators`: asks for the exit signatures of the next validators; asking again is how to poll. */
+export function addValidators(app: App, service: ExitService, mostKeys: number): void {
+  app.post(
+    '/validators',
+    {
+      config: { action: 'requesting' },
+      preValidation: limitItems('public_keys', mostKeys),
+      schema: {
+        summary: 'Ask for the exit signatures of the next validators, in deposit order',
+        body: validatorsRequest,
+        response: {
+          200: validatorsAnswer,
+          409: detailAnswer.describe('A key is a validator, or has a deposit, already'),
+          413: detailAnswer,
+          422: shapeErrorAnswer,
+          429: detailAnswer,
+          503: detailAnswer.describe('The chain or the oracles cannot be asked now'),
+        },
+      },
+    },
+    async (request): Promise<z.input<typeof validatorsAnswer>> => {
+      const asked = request.body.public_keys
+      assertDistinct(asked.map(({ publicKey }) => publicKey))
+      const exits = await service.requestExits(asked.map(({ publicKey }) => publicKey))
+      return {
+        ready: exits.every((exit) => exit.oracleShares !== null),
+        validators: asked.map((key, i) => ({
+          public_key: key.asked,
+          oracles_exit_signature_shares: toWire(exits[i]?.oracleShares ?? null),
+        })),
+      }
+    },
+  )
+}
+
+/** The same key twice would get two indexes, of which the chain gives one. */
+function assertDistinct(publicKeys: readonly string[]): void {
+  const seen = new Set<string>()
+  publicKeys.forEach((publicKey, i) => {
+    if (seen.has(publicKey)) throw invalidValue(['public_keys', i], `duplicate public key ${publicKey}`)
+    seen.add(publicKey)
+  })
+}
+
+function toWire(shares: OracleShares | null) {
+  if (shares === null) return null
+  return {
+    public_keys: [...shares.publicKeys],
+    encrypted_exit_signatures: [...shares.encryptedExitSignatures],
+  }
+}

@@ -1,0 +1,223 @@
+/** Every option of the relayer, with its environment names (those of the Python relayer where it has one). */
+import { flag, integer, list, type Option, type OptionSet, text, urls } from '../core/options.js'
+
+export const databaseOption = {
+  flag: 'database',
+  env: ['DATABASE'],
+  describe: 'the relayer’s SQLite file, made where it is not there',
+  default: 'relayer.db',
+  placeholder: 'FILE',
+  parse: text,
+} as const satisfies Option<string>
+
+const network = {
+  network: {
+    flag: 'network',
+    env: ['NETWORK'],
+    describe: 'mainnet, hoodi or gnosis, or a name of your own with a network config file',
+    placeholder: 'NAME',
+    parse: text,
+  },
+  networkConfigFile: {
+    flag: 'network-config-file',
+    env: ['NETWORK_CONFIG_FILE'],
+    describe: 'JSON file that describes the network (a devnet, a fork)',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  executionEndpoints: {
+    flag: 'execution-endpoints',
+    env: ['EXECUTION_ENDPOINTS', 'EXECUTION_ENDPOINT'],
+    describe: 'execution nodes’ JSON-RPC, comma-separated, tried in turn',
+    placeholder: 'URLS',
+    parse: urls,
+  },
+  consensusEndpoints: {
+    flag: 'consensus-endpoints',
+    env: ['CONSENSUS_ENDPOINTS', 'CONSENSUS_ENDPOINT'],
+    describe: 'beacon nodes’ API, comma-separated, tried in turn',
+    placeholder: 'URLS',
+    parse: urls,
+  },
+  database: databaseOption,
+} as const satisfies OptionSet
+
+const oracles = {
+  protocolConfigFile: {
+    flag: 'protocol-config-file',
+    env: ['PROTOCOL_CONFIG_FILE'],
+    describe: 'the oracles’ config as a file: neither Keeper nor IPFS is asked then',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  ipfsFetchEndpoints: {
+    flag: 'ipfs-fetch-endpoints',
+    env: ['IPFS_FETCH_ENDPOINTS'],
+    describe:
+      'IPFS gateways for the oracles’ config, comma-separated, tried in turn; what comes is checked against its content id',
+    default: 'https://stakewise-v3.infura-ipfs.io,https://gateway.pinata.cloud,https://ipfs.io',
+    placeholder: 'URLS',
+    parse: urls,
+  },
+} as const satisfies OptionSet
+
+const clusters = {
+  signatureThreshold: {
+    flag: 'signature-threshold',
+    env: ['SIGNATURE_THRESHOLD'],
+    describe: 'how many shares make a signature, for validators of no given cluster',
+    placeholder: 'N',
+    parse: integer(1, 1000),
+  },
+  clusterLockFiles: {
+    flag: 'cluster-lock-files',
+    env: ['CLUSTER_LOCK_FILES'],
+    describe: 'Obol cluster locks, comma-separated: a wrong share is then known at once',
+    placeholder: 'FILES',
+    parse: list,
+  },
+  ssvClusters: {
+    flag: 'ssv-clusters',
+    env: ['SSV_CLUSTERS'],
+    describe:
+      'SSV clusters: keyshares.json files, or owners’ addresses to follow on the chain, comma-separated',
+    placeholder: 'FILES',
+    parse: list,
+  },
+} as const satisfies OptionSet
+
+const http = {
+  host: {
+    flag: 'host',
+    env: ['RELAYER_HOST'],
+    describe: 'address to listen on; beyond loopback an operator token or --open is needed',
+    default: '127.0.0.1',
+    placeholder: 'ADDRESS',
+    parse: text,
+  },
+  port: {
+    flag: 'port',
+    env: ['RELAYER_PORT'],
+    describe: 'port to listen on; 0: any that is free',
+    default: '8000',
+    placeholder: 'PORT',
+    parse: integer(0, 65_535),
+  },
+  tlsCertFile: {
+    flag: 'tls-cert-file',
+    env: ['RELAYER_TLS_CERT_FILE'],
+    describe: 'certificate chain, PEM: serves https',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  tlsKeyFile: {
+    flag: 'tls-key-file',
+    env: ['RELAYER_TLS_KEY_FILE'],
+    describe: 'the certificate’s private key, PEM',
+    placeholder: 'FILE',
+    parse: text,
+  },
+} as const satisfies OptionSet
+
+const access = {
+  open: {
+    flag: 'open',
+    env: ['RELAYER_OPEN'],
+    describe: 'lets anyone who reaches the port read, post and ask for exits without a token',
+    default: 'false',
+    switch: true,
+    parse: flag,
+  },
+  allowedHosts: {
+    flag: 'allowed-hosts',
+    env: ['RELAYER_ALLOWED_HOSTS'],
+    describe: 'host names to answer to beside loopback’s, comma-separated (those of a proxy in front)',
+    default: '',
+    placeholder: 'NAMES',
+    parse: (value: string) => list(value).map((name) => name.toLowerCase()),
+  },
+  requireTokensForReading: {
+    flag: 'require-tokens-for-reading',
+    env: ['RELAYER_REQUIRE_TOKENS_FOR_READING'],
+    describe: 'from elsewhere, the list of exits needs a token too',
+    default: 'false',
+    switch: true,
+    parse: flag,
+  },
+  requireTokensForPosting: {
+    flag: 'require-tokens-for-posting',
+    env: ['RELAYER_REQUIRE_TOKENS_FOR_POSTING'],
+    describe: 'from elsewhere, posting shares needs a token too',
+    default: 'false',
+    switch: true,
+    parse: flag,
+  },
+  allowPlainHttpTokens: {
+    flag: 'allow-plain-http-tokens',
+    env: ['RELAYER_ALLOW_PLAIN_HTTP_TOKENS'],
+    describe: 'takes tokens over plain HTTP from other machines too, where anyone on the way can read them',
+    default: 'false',
+    switch: true,
+    parse: flag,
+  },
+} as const satisfies OptionSet
+
+const limits = {
+  validatorLifetime: {
+    flag: 'validator-lifetime',
+    env: ['VALIDATOR_LIFETIME'],
+    describe: 'seconds after which an exit that nobody asks for is dropped',
+    default: '3600',
+    placeholder: 'SECONDS',
+    parse: integer(1, 31_536_000),
+  },
+  maxExits: {
+    flag: 'max-exits',
+    env: ['RELAYER_MAX_EXITS'],
+    describe: 'exits kept at once',
+    default: '10000',
+    placeholder: 'N',
+    parse: integer(1, 1_000_000),
+  },
+  maxBodyBytes: {
+    flag: 'max-body-bytes',
+    env: ['RELAYER_MAX_BODY_BYTES'],
+    describe: 'bytes of one request’s body',
+    default: '1048576',
+    placeholder: 'BYTES',
+    parse: integer(1024, 67_108_864),
+  },
+  maxKeysPerRequest: {
+    flag: 'max-keys-per-request',
+    env: ['RELAYER_MAX_KEYS_PER_REQUEST'],
+    describe: 'public keys in one POST /validators',
+    default: '1000',
+    placeholder: 'N',
+    parse: integer(1, 100_000),
+  },
+  maxSharesPerRequest: {
+    flag: 'max-shares-per-request',
+    env: ['RELAYER_MAX_SHARES_PER_REQUEST'],
+    describe: 'shares in one POST /exit-signature',
+    default: '2000',
+    placeholder: 'N',
+    parse: integer(1, 100_000),
+  },
+  maxRequestsPerSecond: {
+    flag: 'max-requests-per-second',
+    env: ['RELAYER_MAX_REQUESTS_PER_SECOND'],
+    describe: 'requests a second of one caller; four times as many at once after a pause',
+    default: '100',
+    placeholder: 'N',
+    parse: integer(1, 1_000_000),
+  },
+} as const satisfies OptionSet
+
+export const relayerOptions = {
+  ...network,
+  ...http,
+  ...access,
+  ...clusters,
+  ...oracles,
+  ...limits,
+} as const satisfies OptionSet
