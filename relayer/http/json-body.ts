@@ -29,8 +29,9 @@ export function useLosslessJson(app: App): void {
     const parsed = schema.safeParse(body)
     return parsed.success ? { value: parsed.data } : { error: shapeErrorOf(parsed.error, body) }
   })
-  app.setSerializerCompiler(() => stringifyJson)
-  app.setReplySerializer(stringifyJson)
+  app.setSerializerCompiler(() => (value: unknown) => stringifyJson(value))
+  // Fastify passes the status as second argument, which would become the indentation.
+  app.setReplySerializer((value) => stringifyJson(value))
 }
 
 const NOT_AN_OBJECT = new ShapeError([

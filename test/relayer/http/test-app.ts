@@ -1,0 +1,46 @@
+import { pino } from 'pino'
+import { Registry } from 'prom-client'
+import type { AccessSettings } from '../../../relayer/access/decision.js'
+import { RateLimit } from '../../../relayer/access/rate-limit.js'
+import type { TokenIdentity } from '../../../relayer/access/tokens.js'
+import type { ExitService } from '../../../relayer/exits/service.js'
+import { type AppParts, createApp } from '../../../relayer/http/app.js'
+import type { App } from '../../../relayer/http/fastify.js'
+
+export const SETTINGS: AccessSettings = {
+  boundToLoopback: true,
+  allowedHosts: [],
+  open: false,
+  requireTokensForReading: false,
+  requireTokensForPosting: false,
+  allowPlainHttpTokens: false,
+}
+
+export interface TestAppOptions {
+  readonly settings?: Partial<AccessSettings>
+  readonly tokens?: Readonly<Record<string, TokenIdentity>>
+  readonly limits?: Partial<AppParts['limits']>
+  readonly rateLimit?: RateLimit
+  readonly health?: AppParts['health']
+  readonly log?: (line: Record<string, unknown>) => void
+  readonly tls?: AppParts['tls']
+}
+
+/** The app with everything open to a test: no limits that matter, tokens from a table. */
+export function testApp(service: ExitService, options: TestAppOptions = {}): Promise<App> {
+  return createApp({
+    service,
+    network: 'hoodi',
+    version: '0.0.0',
+    access: {
+      settings: { ...SETTINGS, ...options.settings },
+      identify: async (token) => options.tokens?.[token],
+      rateLimit: options.rateLimit ?? new RateLimit({ perSecond: 1e6, burst: 1e6, clock: () => 0 }),
+    },
+    limits: { bodyBytes: 1_048_576, keysPerRequest: 1000, sharesPerRequest: 1000, ...options.limits },
+    health: options.health ?? { needed: { database: async () => true }, wanted: {} },
+    registry: new Registry(),
+    logger: pino({ level: 'debug' }, { write: (line) => options.log?.(JSON.parse(line)) }),
+    tls: options.tls,
+  })
+}
