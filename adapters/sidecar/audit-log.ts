@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { DvtExitError, describeError } from '../../core/errors.js'
 import type { Hex, PublicKeyHex } from '../../core/hex.js'
 import { parseJson, stringifyJson } from '../../core/json.js'
+import { syncDirectory } from '../../core/storage/sync-directory.js'
 import { publicKeyField, shareIndexField, validatorIndexField } from '../../core/wire/fields.js'
 import type { RefusalReason, SigningReason } from './exit-check.js'
 
@@ -162,14 +163,4 @@ async function* linesBackwards(handle: FileHandle): AsyncGenerator<string> {
     rest = block
   }
   if (rest.length > 0) yield rest.toString('utf8')
-}
-
-/** Makes the name of a new file as durable as its content. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

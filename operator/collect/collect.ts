@@ -1,0 +1,191 @@
+/** Asking the relayer for exit signatures until all are there and right. */
+import { Backoff } from '../../core/backoff.js'
+import type { RelayerClient, RequestedValidator } from '../../core/clients/relayer.js'
+import type { Clock } from '../../core/clock.js'
+import { Conditions } from '../../core/conditions.js'
+import type { DepositDataEntry } from '../../core/deposits/deposit-data.js'
+import { ConfigurationError, describeError, UnavailableError } from '../../core/errors.js'
+import type { PublicKeyHex } from '../../core/hex.js'
+import type { Logger } from '../../core/log.js'
+import type { Network } from '../../core/network.js'
+import { type CollectedExits, type CompleteValidator, collectedExits } from './exits-file.js'
+import { checkOracleParts, type OracleSet } from './oracle-parts.js'
+import { describeWaiting, type ValidatorState } from './waiting.js'
+
+export interface CollectParts {
+  readonly network: Network
+  readonly relayer: Pick<RelayerClient, 'info' | 'exits' | 'requestValidators' | 'shown'>
+  /** In deposit order. */
+  readonly deposits: readonly DepositDataEntry[]
+  readonly oracles: OracleSet
+  /** The own count of the next validator's index; undefined: the relayer's is believed. */
+  readonly nextIndex: (() => Promise<number>) | undefined
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Told after each round how many of how many are ready. */
+  readonly onProgress?: (ready: number, of: number) => void
+  readonly random?: () => number
+}
+
+/** Milliseconds. */
+const POLL_INTERVAL = 1_000
+const LONGEST_PAUSE = 15_000
+const REPORT_INTERVAL = 30_000
+const RECOUNT_INTERVAL = 12_000
+
+export class ExitCollection {
+  readonly #parts: CollectParts
+  readonly #keys: readonly PublicKeyHex[]
+  readonly #troubles = new Conditions()
+  readonly #pause: Backoff
+  #ownIndex: number | undefined
+  #countedAt = -Infinity
+  #reported = { text: '', at: -Infinity }
+
+  constructor(parts: CollectParts) {
+    this.#parts = parts
+    this.#keys = parts.deposits.map(({ publicKey }) => publicKey)
+    this.#pause = new Backoff(POLL_INTERVAL, LONGEST_PAUSE, parts.random)
+  }
+
+  /**
+   * Polls until every exit signature is there, checked, and for the index that the chain gives next. What
+   * is away for a while is waited for.
+   * @returns undefined where the signal was aborted before
+   * @throws ConfigurationError WRONG_NETWORK, RelayerError where the relayer refuses,
+   *   DvtExitError INVALID_ORACLE_PARTS
+   */
+  async run(signal: AbortSignal): Promise<CollectedExits | undefined> {
+    const { clock } = this.#parts
+    let checkedRelayer = false
+    while (!signal.aborted) {
+      const collected = await this.#attempt(async () => {
+        if (!checkedRelayer) await this.#checkRelayer()
+        checkedRelayer = true
+        return this.#round()
+      })
+      if (collected === 'away') await clock.sleep(this.#pause.next(), signal)
+      else if (collected !== undefined) return collected
+      else await clock.sleep(POLL_INTERVAL, signal)
+    }
+    return undefined
+  }
+
+  async #round(): Promise<CollectedExits | undefined> {
+    if (this.#ownIndex === undefined) await this.#count()
+    const validators = await this.#parts.relayer.requestValidators(this.#keys)
+    const exits = new Map((await this.#parts.relayer.exits()).map((exit) => [exit.publicKey, exit]))
+    const states = validators.map(({ publicKey, oracleParts }) => ({
+      publicKey,
+      complete: oracleParts !== null,
+      exit: exits.get(publicKey),
+    }))
+    this.#report(states)
+    const start = this.#startOf(states)
+    if (start === undefined || !(await this.#isOwnCount(start))) return undefined
+    const complete = validators.filter(isComplete)
+    if (complete.length < validators.length) return undefined
+    return this.#finish(start, complete)
+  }
+
+  /** The last checks. The index is counted once more, since all this may have taken long. */
+  async #finish(
+    start: number,
+    validators: readonly CompleteValidator[],
+  ): Promise<CollectedExits | undefined> {
+    for (const { publicKey, oracleParts } of validators) {
+      checkOracleParts(publicKey, oracleParts, this.#parts.oracles)
+    }
+    // The parts came before the list of exits: asked again, the same parts belong to the index listed.
+    const again = await this.#parts.relayer.requestValidators(this.#keys)
+    const same = again.every((validator, i) => sameParts(validator, validators[i]))
+    if (!same) return undefined
+    if (this.#parts.nextIndex !== undefined) {
+      await this.#count()
+      if (this.#ownIndex !== start) return undefined
+    }
+    return collectedExits(start, this.#parts.deposits, validators)
+  }
+
+  /** The first validator's index as the relayer lists it, if the others follow it one by one. */
+  #startOf(states: readonly ValidatorState[]): number | undefined {
+    const start = states[0]?.exit?.validatorIndex
+    if (start === undefined) return undefined
+    return states.every(({ exit }, i) => exit?.validatorIndex === start + i) ? start : undefined
+  }
+
+  /** Whether the relayer's index is the own count; counts again, now and then, where it is not. */
+  async #isOwnCount(listed: number): Promise<boolean> {
+    const { nextIndex, clock, logger } = this.#parts
+    if (nextIndex === undefined) return true
+    if (this.#ownIndex !== listed && clock.now() - this.#countedAt >= RECOUNT_INTERVAL) await this.#count()
+    if (this.#ownIndex === listed) {
+      if (this.#troubles.ends('index')) logger.info(`the relayer counts ${listed} too now`)
+      return true
+    }
+    if (this.#troubles.begins('index', `${listed}/${this.#ownIndex}`)) {
+      logger.warn(
+        `the relayer's exits are for index ${listed}, the next validator's index is ${this.#ownIndex} by the own count: waiting until both agree`,
+      )
+    }
+    return false
+  }
+
+  async #count(): Promise<void> {
+    const { nextIndex, clock, logger } = this.#parts
+    if (nextIndex === undefined) return
+    const before = this.#ownIndex
+    this.#ownIndex = await nextIndex()
+    this.#countedAt = clock.now()
+    if (before === undefined) logger.info(`the next validator's index is ${this.#ownIndex}`)
+    else if (before !== this.#ownIndex) {
+      logger.warn(`the next validator's index moved from ${before} to ${this.#ownIndex}: starting over`)
+    }
+  }
+
+  #report(states: readonly ValidatorState[]): void {
+    const { clock, logger, onProgress } = this.#parts
+    onProgress?.(states.filter((state) => state.complete).length, states.length)
+    const text = describeWaiting(states)
+    const now = clock.now()
+    if (text === this.#reported.text && now - this.#reported.at < REPORT_INTERVAL) return
+    this.#reported = { text, at: now }
+    logger.info(text)
+  }
+
+  async #checkRelayer(): Promise<void> {
+    const { relayer, network } = this.#parts
+    const answer = await relayer.info()
+    if (answer.network === network.name) return
+    throw new ConfigurationError(
+      'WRONG_NETWORK',
+      `the relayer ${relayer.shown} works for ${answer.network.slice(0, 40)}, this operator for ${network.name}`,
+      { hint: 'Set NETWORK or RELAYER_ENDPOINT right' },
+    )
+  }
+
+  /** Runs one step; what is away is said once, and once when it is back. */
+  async #attempt<T>(step: () => Promise<T>): Promise<T | 'away'> {
+    try {
+      const result = await step()
+      this.#pause.reset()
+      if (this.#troubles.ends('away')) this.#parts.logger.info('back: going on')
+      return result
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      if (this.#troubles.begins('away')) {
+        this.#parts.logger.warn(`trying again until it is back: ${describeError(error)}`)
+      }
+      return 'away'
+    }
+  }
+}
+
+function isComplete(validator: RequestedValidator): validator is CompleteValidator {
+  return validator.oracleParts !== null
+}
+
+function sameParts(a: RequestedValidator, b: RequestedValidator | undefined): boolean {
+  const parts = [a, b].map((validator) => validator?.oracleParts?.encryptedExitSignatures.join() ?? null)
+  return parts[0] !== null && parts[0] === parts[1]
+}
