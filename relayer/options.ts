@@ -1,4 +1,6 @@
 /** Every option of the relayer, with its environment names (those of the Python relayer where it has one). */
+import { normalizeHex } from '../core/hex.js'
+import { networkOptions } from '../core/network-options.js'
 import { flag, integer, list, type Option, type OptionSet, text, urls } from '../core/options.js'
 
 export const databaseOption = {
@@ -10,36 +12,16 @@ export const databaseOption = {
   parse: text,
 } as const satisfies Option<string>
 
-const network = {
-  network: {
-    flag: 'network',
-    env: ['NETWORK'],
-    describe: 'mainnet, hoodi or gnosis, or a name of your own with a network config file',
-    placeholder: 'NAME',
-    parse: text,
-  },
-  networkConfigFile: {
-    flag: 'network-config-file',
-    env: ['NETWORK_CONFIG_FILE'],
-    describe: 'JSON file that describes the network (a devnet, a fork)',
+const database = {
+  database: databaseOption,
+  keyFile: {
+    flag: 'key-file',
+    env: ['RELAYER_KEY_FILE'],
+    describe:
+      'key that the stored shares are encrypted with, made where it is not there, apart from the database; ~/.dvt-exit/relayer.key unless given',
     placeholder: 'FILE',
     parse: text,
   },
-  executionEndpoints: {
-    flag: 'execution-endpoints',
-    env: ['EXECUTION_ENDPOINTS', 'EXECUTION_ENDPOINT'],
-    describe: 'execution nodes’ JSON-RPC, comma-separated, tried in turn',
-    placeholder: 'URLS',
-    parse: urls,
-  },
-  consensusEndpoints: {
-    flag: 'consensus-endpoints',
-    env: ['CONSENSUS_ENDPOINTS', 'CONSENSUS_ENDPOINT'],
-    describe: 'beacon nodes’ API, comma-separated, tried in turn',
-    placeholder: 'URLS',
-    parse: urls,
-  },
-  database: databaseOption,
 } as const satisfies OptionSet
 
 const oracles = {
@@ -58,6 +40,14 @@ const oracles = {
     default: 'https://stakewise-v3.infura-ipfs.io,https://gateway.pinata.cloud,https://ipfs.io',
     placeholder: 'URLS',
     parse: urls,
+  },
+  acceptOracles: {
+    flag: 'accept-oracles',
+    env: ['ACCEPT_ORACLES'],
+    describe:
+      'hash of the set of oracles that you have checked; the relayer prints it and waits at the first start',
+    placeholder: 'HASH',
+    parse: (value: string) => normalizeHex(value, 32),
   },
 } as const satisfies OptionSet
 
@@ -214,7 +204,8 @@ const limits = {
 } as const satisfies OptionSet
 
 export const relayerOptions = {
-  ...network,
+  ...networkOptions,
+  ...database,
   ...http,
   ...access,
   ...clusters,
