@@ -1,0 +1,78 @@
+/** The tables of exits, their shares and what is made of them. Both engines read the same column types. */
+import type { Kysely, Migration } from 'kysely'
+
+async function createExits(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable('exits')
+    .addColumn('public_key', 'text', (column) => column.notNull())
+    .addColumn('validator_index', 'bigint', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('asked_at', 'bigint', (column) => column.notNull())
+    .addColumn('asked_order', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('exits_key', ['public_key', 'validator_index'])
+    .execute()
+  await database.schema.createIndex('exits_asked_at').on('exits').column('asked_at').execute()
+  await database.schema.createIndex('exits_asked_order').on('exits').column('asked_order').execute()
+}
+
+async function createShares(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable('shares')
+    .addColumn('public_key', 'text', (column) => column.notNull())
+    .addColumn('validator_index', 'bigint', (column) => column.notNull())
+    .addColumn('share_index', 'text', (column) => column.notNull())
+    .addColumn('digest', 'text', (column) => column.notNull())
+    .addColumn('share_order', 'bigint', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('listed', 'integer', (column) => column.notNull())
+    .addColumn('verified_under', 'text')
+    .addColumn('sealed', 'blob', (column) => column.notNull())
+    .addPrimaryKeyConstraint('shares_key', ['public_key', 'validator_index', 'share_index', 'digest'])
+    .addForeignKeyConstraint(
+      'shares_exit',
+      ['public_key', 'validator_index'],
+      'exits',
+      ['public_key', 'validator_index'],
+      (constraint) => constraint.onDelete('cascade'),
+    )
+    .execute()
+}
+
+async function createOracleParts(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable('oracle_parts')
+    .addColumn('public_key', 'text', (column) => column.notNull())
+    .addColumn('validator_index', 'bigint', (column) => column.notNull())
+    .addColumn('set_hash', 'text', (column) => column.notNull())
+    .addColumn('public_key_shares', 'text', (column) => column.notNull())
+    .addColumn('encrypted_signatures', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('oracle_parts_key', ['public_key', 'validator_index', 'set_hash'])
+    .addForeignKeyConstraint(
+      'oracle_parts_exit',
+      ['public_key', 'validator_index'],
+      'exits',
+      ['public_key', 'validator_index'],
+      (constraint) => constraint.onDelete('cascade'),
+    )
+    .execute()
+}
+
+async function createCheckpoints(database: Kysely<unknown>): Promise<void> {
+  await database.schema
+    .createTable('checkpoints')
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .execute()
+}
+
+/** By name; they run in the names' order. */
+export const exitMigrations: Readonly<Record<'001-exits', Migration>> = {
+  '001-exits': {
+    async up(database: Kysely<unknown>) {
+      await createExits(database)
+      await createShares(database)
+      await createOracleParts(database)
+      await createCheckpoints(database)
+    },
+  },
+}

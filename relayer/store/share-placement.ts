@@ -1,0 +1,41 @@
+/** Where new shares go: a pure function of what is stored when they come. */
+import { evictedFor, notesLateShare } from '../exits/candidates.js'
+import { type ExitId, exitName, groupBy, type OpenShare, type ShareRecord } from '../exits/records.js'
+
+/** A share before it has its place. */
+export type NewShare = Omit<OpenShare, 'order'>
+
+export interface SharePlacement {
+  readonly insert: readonly OpenShare[]
+  readonly evict: readonly ShareRecord[]
+}
+
+/**
+ * Places shares one after the other.
+ * @param exits the exits that are there
+ * @param stored the shares that are there
+ */
+export function placeShares(
+  shares: readonly NewShare[],
+  exits: readonly ExitId[],
+  stored: readonly ShareRecord[],
+): SharePlacement {
+  const known = new Set(exits.map(exitName))
+  const sharesOf = groupBy(stored, exitName)
+  const before = new Set(stored)
+  const evict: ShareRecord[] = []
+  for (const share of shares) {
+    const name = exitName(share)
+    if (!known.has(name)) continue
+    const present: ShareRecord[] = sharesOf.get(name) ?? []
+    if (present.some((other) => other.shareIndex === share.shareIndex && other.digest === share.digest))
+      continue
+    if (share.state === 'late' && !notesLateShare(share.shareIndex, present)) continue
+    const evicted = share.state === 'proven' ? [] : evictedFor(share.shareIndex, present)
+    evict.push(...evicted.filter((other) => before.has(other)))
+    const order = present.reduce((highest, other) => Math.max(highest, other.order), 0) + 1
+    sharesOf.set(name, [...present.filter((other) => !evicted.includes(other)), { ...share, order }])
+  }
+  const placed = [...sharesOf.values()].flat().filter((share) => !before.has(share))
+  return { insert: placed.filter((share): share is OpenShare => 'signature' in share), evict }
+}
