@@ -1,8 +1,12 @@
 import type { Kysely } from 'kysely'
 import { openDatabase } from '../../core/storage/database.js'
+import { exitMigrations } from './migrations.js'
+import type { ExitsSchema } from './schema.js'
 import { type TokensSchema, tokensMigration } from './tokens.js'
 
-/** Opens the relayer's database. Throws as openDatabase does. */
-export function openRelayerDatabase(file: string): Promise<Kysely<TokensSchema>> {
-  return openDatabase<TokensSchema>(file, 'relayer', { '002-tokens': tokensMigration })
+export type RelayerSchema = ExitsSchema & TokensSchema
+
+/** Opens the relayer's database and brings it to the newest schema. Throws as openDatabase does. */
+export function openRelayerDatabase(file: string): Promise<Kysely<RelayerSchema>> {
+  return openDatabase<RelayerSchema>(file, 'relayer', { ...exitMigrations, '002-tokens': tokensMigration })
 }
