@@ -8,6 +8,8 @@ export interface RequestPlan {
   readonly insert: readonly ExitRecord[]
   /** Exits that were there, with their new time and order. */
   readonly touch: readonly ExitRecord[]
+  /** Of the touched, those that take the place of another exit of their key in the list. */
+  readonly shownAgain: readonly ExitRecord[]
   readonly remove: readonly ExitId[]
 }
 
@@ -32,6 +34,7 @@ export function planRequest(
 ): RequestPlan {
   const insert: ExitRecord[] = []
   const touch: ExitRecord[] = []
+  const shownAgain: ExitRecord[] = []
   const remove: ExitId[] = []
   const known = byPublicKey(existing)
   for (const { publicKey, validatorIndex } of asked) {
@@ -40,11 +43,14 @@ export function planRequest(
     if (exit === undefined) {
       insert.push({ publicKey, validatorIndex, createdAt: now, askedAt: now, askedOrder: order })
       remove.push(...oldest(exits, exits.length - MOST_EXITS_PER_KEY + 1))
-    } else if (lastAskedFor(exits) !== exit || now - exit.askedAt >= touchAfter) {
-      touch.push({ ...exit, askedAt: now, askedOrder: order })
+      continue
     }
+    const touched = { ...exit, askedAt: now, askedOrder: order }
+    if (lastAskedFor(exits) !== exit) shownAgain.push(touched)
+    else if (now - exit.askedAt < touchAfter) continue
+    touch.push(touched)
   }
-  return { insert, touch, remove }
+  return { insert, touch, shownAgain, remove }
 }
 
 function oldest(exits: readonly ExitRecord[], count: number): ExitRecord[] {

@@ -74,10 +74,10 @@ export class ExitStore {
 
   /**
    * Starts exits, or notes that they were asked for again.
-   * @returns the number of exits that are new or shown again
+   * @returns the exits that the list shows from now on and did not before
    * @throws DvtExitError TOO_MANY_EXITS, and nothing of the request is stored
    */
-  async request(asked: readonly ExitId[], limits: RequestLimits): Promise<{ shown: readonly ExitRecord[] }> {
+  async request(asked: readonly ExitId[], limits: RequestLimits): Promise<readonly ExitRecord[]> {
     return this.#database.transaction().execute(async (transaction) => {
       const existing = await exitsOf(transaction, publicKeysOf(asked))
       const { highest } = await transaction
@@ -102,7 +102,7 @@ export class ExitStore {
           )
           .execute()
       }
-      return { shown: [...plan.insert, ...plan.touch] }
+      return [...plan.insert, ...plan.shownAgain]
     })
   }
 
