@@ -29,27 +29,31 @@ export interface BlsBackend {
   encodeSignature(point: SignaturePoint): Uint8Array
   negatePublicKey(point: PublicKeyPoint): PublicKeyPoint
   negateSignature(point: SignaturePoint): SignaturePoint
-  /** The sum of one or more points. The sum may be infinity. */
+  /** The sum of one or more points, which may be infinity; throws for none. */
   addPublicKeys(points: readonly PublicKeyPoint[]): PublicKeyPoint
   addSignatures(points: readonly SignaturePoint[]): SignaturePoint
   toPublicKey(secret: SecretScalar): PublicKeyPoint
   sign(secret: SecretScalar, message: Uint8Array): SignaturePoint
   verify(set: SignatureSet): boolean
-  /** One randomised check for all sets; true only if every one of them verifies. */
+  /** One randomised check for all sets; true only if there are any and every one of them verifies. */
   verifyAll(sets: readonly SignatureSet[]): boolean
 }
 
 async function load(): Promise<BlsBackend> {
-  if (process.env['DVT_EXIT_BLS'] !== 'wasm') {
+  if (process.env['DVT_EXIT_BLS'] === 'wasm') {
+    warnOfWasm('DVT_EXIT_BLS=wasm')
+  } else {
     try {
       return (await import('./blst-backend.js')).blstBackend
     } catch {
-      process.emitWarning('no native BLS binary for this platform: the WASM one runs, 4 to 7 times slower', {
-        code: 'BLS_WASM',
-      })
+      warnOfWasm('no native BLS binary for this platform')
     }
   }
   return (await import('./wasm-backend.js')).createWasmBackend()
+}
+
+function warnOfWasm(reason: string): void {
+  process.emitWarning(`${reason}: BLS runs in WASM, 4 to 7 times slower`, { code: 'BLS_WASM' })
 }
 
 /** The backend of this process, chosen once when it starts. */

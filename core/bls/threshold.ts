@@ -23,19 +23,51 @@ export interface PublicShare {
 /**
  * The signature that the given shares make together. Give exactly `threshold` of them: fewer give a wrong
  * signature, which only verification can tell.
- * @throws DvtExitError INVALID_SHARE_INDEX
+ * @throws DvtExitError INVALID_SHARE_INDEX, TOO_FEW_SHARES for none
  */
 export function recoverSignature(shares: readonly SignatureShare[]): SignaturePoint {
+  const { sum, denominator } = scaledSignature(shares)
+  return denominator === 1n ? sum : combineSignatures([sum], [invert(denominator)])
+}
+
+/**
+ * The signature that the given shares make together, if it verifies under the public key. Compares D times
+ * both sides, so that a set of shares which does not fit costs no inversion: for trying many of them.
+ * @param message the signing root, 32 bytes
+ * @throws DvtExitError INVALID_SHARE_INDEX, TOO_FEW_SHARES for none
+ */
+export function recoverVerified(
+  shares: readonly SignatureShare[],
+  publicKey: PublicKeyPoint,
+  message: Uint8Array,
+): SignaturePoint | undefined {
+  const { sum, denominator } = scaledSignature(shares)
+  const scaledKey = denominator === 1n ? publicKey : combinePublicKeys([publicKey], [denominator])
+  if (!bls.verify({ message, publicKey: scaledKey, signature: sum })) return undefined
+  return denominator === 1n ? sum : combineSignatures([sum], [invert(denominator)])
+}
+
+/** D·σ, and D. */
+function scaledSignature(shares: readonly SignatureShare[]) {
+  assertSome(shares)
   const { coefficients, denominator } = interpolation(shares.map((share) => share.index))
   const sum = combineSignatures(
     shares.map((share) => share.signature),
     coefficients,
   )
-  return denominator === 1n ? sum : combineSignatures([sum], [invert(denominator)])
+  return { sum, denominator }
 }
 
-/** The public key that the given public shares make together: exactly `threshold` of them. */
+function assertSome(shares: readonly unknown[]): void {
+  if (shares.length === 0) throw new DvtExitError('TOO_FEW_SHARES', 'nothing is recovered from no shares')
+}
+
+/**
+ * The public key that the given public shares make together: exactly `threshold` of them.
+ * @throws DvtExitError INVALID_SHARE_INDEX, TOO_FEW_SHARES for none
+ */
 export function recoverPublicKey(shares: readonly PublicShare[]): PublicKeyPoint {
+  assertSome(shares)
   const { coefficients, denominator } = interpolation(shares.map((share) => share.index))
   const sum = combinePublicKeys(
     shares.map((share) => share.publicKey),
@@ -55,7 +87,7 @@ export function publicSharesInterpolate(
   threshold: number,
 ): boolean {
   assertShareIndexes(shares.map((share) => share.index))
-  if (threshold < 1 || shares.length < threshold) {
+  if (!Number.isInteger(threshold) || threshold < 1 || shares.length < threshold) {
     throw new DvtExitError(
       'TOO_FEW_SHARES',
       `${shares.length} public shares cannot have a threshold of ${threshold}`,
@@ -95,6 +127,7 @@ export interface OracleShare {
  * PK + s_x·G1: the shares of the key sk + s_x, without knowing sk.
  * @param message the signing root, 32 bytes
  * @param randomScalar a uniform scalar in (0, r)
+ * @throws DvtExitError INVALID_THRESHOLD
  */
 export function splitSignature(
   signature: SignaturePoint,
@@ -103,7 +136,7 @@ export function splitSignature(
   { oracles, threshold }: { oracles: number; threshold: number },
   randomScalar: () => bigint = secureRandomScalar,
 ): OracleShare[] {
-  if (threshold < 1 || threshold > oracles) {
+  if (!Number.isInteger(threshold) || threshold < 1 || threshold > oracles) {
     throw new DvtExitError(
       'INVALID_THRESHOLD',
       `a threshold of ${threshold} of ${oracles} oracles is impossible`,

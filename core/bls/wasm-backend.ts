@@ -53,18 +53,20 @@ export async function createWasmBackend(): Promise<BlsBackend> {
     },
     addPublicKeys(points) {
       const sum = new herumi.PublicKey()
+      if (points.length === 0) throw new Error('nothing to add')
       for (const point of points) sum.add(pk(point))
       return publicKeyPoint(sum)
     },
     addSignatures(points) {
       const sum = new herumi.Signature()
+      if (points.length === 0) throw new Error('nothing to add')
       for (const point of points) sum.add(sig(point))
       return signaturePoint(sum)
     },
     toPublicKey: (secret) => publicKeyPoint(sk(secret).getPublicKey()),
     sign: (secret, message) => signaturePoint(sk(secret).sign(message)),
     verify,
-    verifyAll: (sets) => sets.every(verify),
+    verifyAll: (sets) => sets.length > 0 && sets.every(verify),
   }
 }
 
