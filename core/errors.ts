@@ -43,7 +43,7 @@ export class UnavailableError extends DvtExitError {
   override readonly name = 'UnavailableError'
 }
 
-/** One line for a person: message, hint, and the messages of the causes. */
+/** For a person: message and hint, one line an error; an AggregateError with the messages of its errors. */
 export function describeError(error: unknown): string {
   if (error instanceof ConfigurationErrors) return error.message
   if (error instanceof DvtExitError) {

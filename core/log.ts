@@ -16,6 +16,10 @@ export function createLogger(name: string, level: LogLevel, format: LogFormat): 
     : pino(options, { write: (line) => stderr.write(plainLine(line)) })
 }
 
+/** What comes from outside must neither look like another line nor steer the terminal. */
+const LINE_BREAKS = /[\r\n\u2028\u2029\u0085]+/g
+const CONTROLS = /\p{Cc}/gu
+
 /** 2026-11-20 10:15:00.123 WARN  relayer: message key=value … */
 function plainLine(line: string): string {
   const { level, time, name, msg, ...rest } = JSON.parse(line) as Record<string, unknown>
@@ -23,6 +27,6 @@ function plainLine(line: string): string {
     ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   )
   const label = pino.levels.labels[Number(level)] ?? String(level)
-  const text = `${String(msg ?? '')}${fields.join('')}`.replace(/[\r\n]+/g, ' ⏎ ')
+  const text = `${String(msg ?? '')}${fields.join('')}`.replace(LINE_BREAKS, ' ⏎ ').replace(CONTROLS, '�')
   return `${String(time).replace('T', ' ').replace('Z', '')} ${label.toUpperCase().padEnd(5)} ${String(name)}: ${text}\n`
 }

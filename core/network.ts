@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { ConfigurationError } from './errors.js'
+import { ConfigurationError, describeError } from './errors.js'
 import { fromHex, type Hex, normalizeHex } from './hex.js'
 import { parseJson } from './json.js'
 import { NETWORKS } from './networks.js'
@@ -64,7 +64,7 @@ export function loadNetwork(name: string | undefined, configFile?: string): Netw
 function parseNetwork(content: unknown, name: string | undefined, source: string): Network {
   const parsed = networkSchema.safeParse(content)
   if (!parsed.success) {
-    throw new ConfigurationError('INVALID_NETWORK_CONFIG', `${source}: ${z.prettifyError(parsed.error)}`, {
+    throw new ConfigurationError('INVALID_NETWORK_CONFIG', `${source}: ${issuesOf(parsed.error)}`, {
       hint: 'The file must hold one network, as described in the README',
     })
   }
@@ -77,11 +77,18 @@ function parseNetwork(content: unknown, name: string | undefined, source: string
   return { ...parsed.data, name: given }
 }
 
+function issuesOf(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
+}
+
 function readConfig(file: string): unknown {
   try {
     return parseJson(readFileSync(file, 'utf8'))
   } catch (cause) {
-    throw new ConfigurationError('INVALID_NETWORK_CONFIG', `cannot read ${file} as JSON`, { cause })
+    throw new ConfigurationError('INVALID_NETWORK_CONFIG', `cannot read ${file}: ${describeError(cause)}`, {
+      cause,
+      hint: 'NETWORK_CONFIG_FILE must name a JSON file with one network, as described in the README',
+    })
   }
 }
 

@@ -6,7 +6,7 @@ import { describeError, UnavailableError } from '../errors.js'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST'
-  /** Path and query, appended to the endpoint's own path. Empty for the endpoint as given. */
+  /** Path and query, appended to the endpoint's own path and query. Empty for the endpoint as given. */
   readonly path: string
   /** The body as text, sent as application/json. */
   readonly body?: string
@@ -34,7 +34,7 @@ const MAX_RESPONSE_BYTES = 256 * 1024 * 1024
 export class HttpEndpoint {
   /** The URL without credentials and query, for logs and errors. */
   readonly shown: string
-  readonly #base: string
+  readonly #base: URL
   readonly #authorization: string | undefined
   readonly #limits: EndpointLimits
 
@@ -43,10 +43,11 @@ export class HttpEndpoint {
     this.#authorization =
       parsed.username === '' && parsed.password === ''
         ? undefined
-        : `Basic ${Buffer.from(`${decodeURIComponent(parsed.username)}:${decodeURIComponent(parsed.password)}`).toString('base64')}`
+        : `Basic ${Buffer.from(`${unescaped(parsed.username)}:${unescaped(parsed.password)}`).toString('base64')}`
     parsed.username = ''
     parsed.password = ''
-    this.#base = parsed.toString().replace(/\/$/, '')
+    parsed.pathname = parsed.pathname.replace(/\/+$/, '')
+    this.#base = parsed
     // Hosted nodes carry their key in the path or query, so neither is shown.
     this.shown = parsed.origin
     this.#limits = limits
@@ -73,11 +74,20 @@ export class HttpEndpoint {
     return response
   }
 
+  /** A key in the endpoint's own query stays behind the path that is added. */
+  #urlOf(added: string): string {
+    const { origin, pathname, search } = this.#base
+    const [path = '', ...query] = added.split('?')
+    const queries = [search.slice(1), query.join('?')].filter((part) => part !== '')
+    const whole = path === '' ? pathname : pathname.replace(/\/$/, '') + path
+    return `${origin}${whole}${queries.length === 0 ? '' : `?${queries.join('&')}`}`
+  }
+
   async #send(request: HttpRequest): Promise<HttpResponse> {
     const timeout = request.timeout ?? this.#limits.timeout
     const response = await axios.request<Buffer>({
       method: request.method,
-      url: this.#base + request.path,
+      url: this.#urlOf(request.path),
       ...(request.body === undefined ? {} : { data: Buffer.from(request.body, 'utf8') }),
       headers: {
         Accept: 'application/json',
@@ -102,6 +112,15 @@ export class HttpEndpoint {
   }
 }
 
+/** A percent sign that escapes nothing stands for itself. */
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
 /** What went wrong, without the request that axios hangs on its errors. */
 function reasonOf(error: unknown): string {
   if (!axios.isAxiosError(error)) return describeError(error)
@@ -113,7 +132,7 @@ function reasonOf(error: unknown): string {
 
 /** The start of an answer's body, one line, for messages. */
 export function excerpt(body: Buffer): string {
-  return body.subarray(0, 200).toString('utf8').replace(/\s+/g, ' ').trim()
+  return body.subarray(0, 200).toString('utf8').replace(/[\s\p{Cc}]+/gu, ' ').trim()
 }
 
 export interface RetryOptions {

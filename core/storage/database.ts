@@ -3,11 +3,11 @@
  * Conversions between the database's types and ours live here alone: shares and roots are bytes, numbers
  * beyond 2^53 (share indexes) are text, booleans 0 or 1, times seconds.
  */
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Kysely, type Migration, Migrator, type SqliteDatabase, SqliteDialect, sql } from 'kysely'
 import Sqlite from 'libsql'
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError, describeError } from '../errors.js'
 
 /** The parts that keep a database, with the number that marks a file as theirs (PRAGMA application_id). */
 const APPLICATION_IDS = { relayer: 0x64767472, 'ssv-follower': 0x64767473, operator: 0x6476746f } as const
@@ -40,30 +40,37 @@ export async function openDatabase<Schema>(
 }
 
 function open(file: string, owner: DatabaseOwner): SqliteDatabase {
-  if (file !== ':memory:') prepareFile(file)
   let connection: Sqlite.Database
   try {
+    if (file !== ':memory:') prepareFile(file)
     connection = new Sqlite(file)
     connection.exec('PRAGMA busy_timeout = 5000')
     assertOwner(connection, file, owner)
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
   } catch (cause) {
     if (cause instanceof ConfigurationError) throw cause
-    throw new ConfigurationError('DATABASE_UNREADABLE', `cannot open database ${file}: ${String(cause)}`, {
-      cause,
-    })
+    throw new ConfigurationError(
+      'DATABASE_UNREADABLE',
+      `cannot open database ${file}: ${describeError(cause)}`,
+      {
+        cause,
+        hint: 'It must be an SQLite file, or be absent, in a folder that this user may write',
+      },
+    )
   }
-  if (file !== ':memory:') chmodSync(file, 0o600)
   return adapt(connection)
 }
 
+/** Before SQLite sees the file: its journals get the mode that the file has then. */
 function prepareFile(file: string): void {
   mkdirSync(dirname(resolve(file)), { recursive: true, mode: 0o700 })
-  if (existsSync(file) && (statSync(file).mode & 0o022) !== 0) {
+  closeSync(openSync(file, 'a', 0o600))
+  if ((statSync(file).mode & 0o022) !== 0) {
     throw new ConfigurationError('DATABASE_WRITABLE_BY_OTHERS', `${file} can be written by other users`, {
       hint: `Run chmod 600 ${file}`,
     })
   }
+  chmodSync(file, 0o600)
 }
 
 function assertOwner(connection: Sqlite.Database, file: string, owner: DatabaseOwner): void {
