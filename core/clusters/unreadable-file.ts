@@ -1,0 +1,23 @@
+import { ConfigurationError, describeError } from '../errors.js'
+
+/**
+ * The error for a file that cannot be read. Charon and SSV write theirs for their own user alone, so a file
+ * that this user may not read is the usual case and the error says so.
+ */
+export function unreadableFile(what: string, file: string, cause: unknown): ConfigurationError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new ConfigurationError('UNREADABLE_FILE', `${what} ${file} may not be read by this user`, {
+      hint: 'Run the sidecar as the user who owns the file, or let its group read it',
+      cause,
+    })
+  }
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new ConfigurationError('UNREADABLE_FILE', `${what} ${file} is not there`, { cause })
+  }
+  return new ConfigurationError(
+    'UNREADABLE_FILE',
+    `${what} ${file} cannot be read: ${describeError(cause)}`,
+    { cause },
+  )
+}
