@@ -10,6 +10,7 @@ import type { Logger } from '../../core/log.js'
 import type { Network } from '../../core/network.js'
 import { type CollectedExits, type CompleteValidator, collectedExits } from './exits-file.js'
 import { checkOracleParts, type OracleSet } from './oracle-parts.js'
+import type { StatusLine } from './status-line.js'
 import { describeWaiting, type ValidatorState } from './waiting.js'
 
 export interface CollectParts {
@@ -22,8 +23,8 @@ export interface CollectParts {
   readonly nextIndex: (() => Promise<number>) | undefined
   readonly clock: Clock
   readonly logger: Logger
-  /** Told after each round how many of how many are ready. */
-  readonly onProgress?: (ready: number, of: number) => void
+  /** Shows after each round how many of how many are ready. */
+  readonly status?: StatusLine
   readonly random?: () => number
 }
 
@@ -116,15 +117,16 @@ export class ExitCollection {
 
   /** Whether the relayer's index is the own count; counts again, now and then, where it is not. */
   async #isOwnCount(listed: number): Promise<boolean> {
-    const { nextIndex, clock, logger } = this.#parts
+    const { nextIndex, clock } = this.#parts
     if (nextIndex === undefined) return true
     if (this.#ownIndex !== listed && clock.now() - this.#countedAt >= RECOUNT_INTERVAL) await this.#count()
     if (this.#ownIndex === listed) {
-      if (this.#troubles.ends('index')) logger.info(`the relayer counts ${listed} too now`)
+      if (this.#troubles.ends('index')) this.#say('info', `the relayer counts ${listed} too now`)
       return true
     }
     if (this.#troubles.begins('index', `${listed}/${this.#ownIndex}`)) {
-      logger.warn(
+      this.#say(
+        'warn',
         `the relayer's exits are for index ${listed}, the next validator's index is ${this.#ownIndex} by the own count: waiting until both agree`,
       )
     }
@@ -132,25 +134,31 @@ export class ExitCollection {
   }
 
   async #count(): Promise<void> {
-    const { nextIndex, clock, logger } = this.#parts
+    const { nextIndex, clock } = this.#parts
     if (nextIndex === undefined) return
     const before = this.#ownIndex
     this.#ownIndex = await nextIndex()
     this.#countedAt = clock.now()
-    if (before === undefined) logger.info(`the next validator's index is ${this.#ownIndex}`)
+    if (before === undefined) this.#say('info', `the next validator's index is ${this.#ownIndex}`)
     else if (before !== this.#ownIndex) {
-      logger.warn(`the next validator's index moved from ${before} to ${this.#ownIndex}: starting over`)
+      this.#say('warn', `the next validator's index moved from ${before} to ${this.#ownIndex}: starting over`)
     }
   }
 
   #report(states: readonly ValidatorState[]): void {
-    const { clock, logger, onProgress } = this.#parts
-    onProgress?.(states.filter((state) => state.complete).length, states.length)
+    const { clock, status } = this.#parts
     const text = describeWaiting(states)
     const now = clock.now()
-    if (text === this.#reported.text && now - this.#reported.at < REPORT_INTERVAL) return
-    this.#reported = { text, at: now }
-    logger.info(text)
+    if (text !== this.#reported.text || now - this.#reported.at >= REPORT_INTERVAL) {
+      this.#reported = { text, at: now }
+      this.#say('info', text)
+    }
+    status?.show(states.filter((state) => state.complete).length, states.length)
+  }
+
+  #say(level: 'info' | 'warn', text: string): void {
+    this.#parts.status?.clear()
+    this.#parts.logger[level](text)
   }
 
   async #checkRelayer(): Promise<void> {
@@ -169,12 +177,12 @@ export class ExitCollection {
     try {
       const result = await step()
       this.#pause.reset()
-      if (this.#troubles.ends('away')) this.#parts.logger.info('back: going on')
+      if (this.#troubles.ends('away')) this.#say('info', 'back: going on')
       return result
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error
       if (this.#troubles.begins('away')) {
-        this.#parts.logger.warn(`trying again until it is back: ${describeError(error)}`)
+        this.#say('warn', `trying again until it is back: ${describeError(error)}`)
       }
       return 'away'
     }

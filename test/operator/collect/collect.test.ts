@@ -113,7 +113,9 @@ describe('ExitCollection', () => {
       stage += 1
     }
     const progress: string[] = []
-    const collected = await run({ onProgress: (ready, of) => progress.push(`${ready}/${of}`) })
+    const collected = await run({
+      status: { clear: () => undefined, show: (ready, of) => progress.push(`${ready}/${of}`) },
+    })
 
     expect(clock.pauses).to.deep.equal([1000, 1000, 1000, 1000])
     expect(collected?.validator_index).to.equal(START)
