@@ -91,7 +91,7 @@ function isKnownHost(host: string | undefined, settings: AccessSettings): boolea
 /** A browser names the page that sends a form or a script's request; peers of ours send no Origin. */
 function isForeignPage(request: AccessRequest): boolean {
   const { origin } = request.headers
-  if (request.method === 'GET' || request.method === 'HEAD' || origin === undefined) return false
+  if (/^(GET|HEAD|OPTIONS)$/.test(request.method) || origin === undefined) return false
   return !(typeof origin === 'string' && URL.canParse(origin) && new URL(origin).host === hostOf(request))
 }
 

@@ -18,7 +18,7 @@ import type {
 const ITEMS_PER_TASK = 32
 
 const RUNS_SOURCES = import.meta.url.endsWith('.ts')
-const WORKER = new URL(RUNS_SOURCES ? './worker.ts' : './worker.js', import.meta.url)
+const WORKER = new URL(RUNS_SOURCES ? './worker-from-source.mjs' : './worker.js', import.meta.url)
 
 export interface WorkerPoolOptions {
   /** Threads for checks, and as many for recoveries. */
@@ -85,6 +85,5 @@ function createPool(threads: number): Piscina {
     minThreads: 1,
     maxThreads: threads,
     idleTimeout: 30_000,
-    ...(RUNS_SOURCES ? { execArgv: ['--import', import.meta.resolve('tsx')] } : {}),
   })
 }

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { DvtExitError, describeError, UnavailableError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
+import { RequestedKeyError } from '../exits/errors.js'
 import type { App } from './fastify.js'
 import { invalidValue, ShapeError } from './shape-error.js'
 
@@ -73,7 +74,7 @@ function answerToExpected(error: DvtExitError): Answer | undefined {
   switch (error.code) {
     case 'INVALID_PUBLIC_KEY':
     case 'DUPLICATE_PUBLIC_KEY':
-      return { status: 422, detail: invalidValue(['public_keys'], error.message).issues }
+      return { status: 422, detail: invalidValue(placeOf(error), error.message).issues }
     case 'KNOWN_VALIDATOR':
       return { status: 409, detail: error.message }
     case 'TOO_MANY_EXITS':
@@ -83,6 +84,10 @@ function answerToExpected(error: DvtExitError): Answer | undefined {
     default:
       return undefined
   }
+}
+
+function placeOf(error: DvtExitError): readonly (string | number)[] {
+  return error instanceof RequestedKeyError ? ['public_keys', error.position] : ['public_keys']
 }
 
 /** Fastify's own refusals of a request, by status: they name nothing of the request's content. */

@@ -5,7 +5,7 @@ import type { ExitService, OracleShares } from '../exits/service.js'
 import { detailAnswer } from './detail.js'
 import type { App } from './fastify.js'
 import { limitItems } from './item-limit.js'
-import { invalidValue, shapeErrorAnswer } from './shape-error.js'
+import { shapeErrorAnswer } from './shape-error.js'
 
 const validatorsAnswer = z.object({
   ready: z.boolean().describe('whether every one of them has its exit signature'),
@@ -44,7 +44,6 @@ export function addValidators(app: App, service: ExitService, mostKeys: number):
     },
     async (request): Promise<z.input<typeof validatorsAnswer>> => {
       const asked = request.body.public_keys
-      assertDistinct(asked.map(({ publicKey }) => publicKey))
       const exits = await service.requestExits(asked.map(({ publicKey }) => publicKey))
       return {
         ready: exits.every((exit) => exit.oracleShares !== null),
@@ -55,15 +54,6 @@ export function addValidators(app: App, service: ExitService, mostKeys: number):
       }
     },
   )
-}
-
-/** The same key twice would get two indexes, of which the chain gives one. */
-function assertDistinct(publicKeys: readonly string[]): void {
-  const seen = new Set<string>()
-  publicKeys.forEach((publicKey, i) => {
-    if (seen.has(publicKey)) throw invalidValue(['public_keys', i], `duplicate public key ${publicKey}`)
-    seen.add(publicKey)
-  })
 }
 
 function toWire(shares: OracleShares | null) {

@@ -50,6 +50,13 @@ export function recordedClusters(): DistributedValidator[] {
   }))
 }
 
+/** The share that a node signs, hex. */
+export function shareOf(n: number, node: number, validatorIndex: number): string {
+  const secret = KEYS.validators[n]?.shares.find((share) => share.index === node)?.sk ?? ''
+  const message = voluntaryExitSigningRoot(NETWORK, presignedExit(NETWORK, validatorIndex))
+  return toHex(bls.encodeSignature(bls.sign(parseSecretKey(fromHex(secret)), message)))
+}
+
 /** One recording, by its name. */
 export class Transcript {
   readonly rows: readonly Recorded[]
