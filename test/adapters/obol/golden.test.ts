@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { createObolSigners } from '../../../adapters/obol/create.js'
+import { obolOptions } from '../../../adapters/obol/options.js'
+import { type Hex, type PublicKeyHex, toHex } from '../../../core/hex.js'
+import { createLogger } from '../../../core/log.js'
+import { loadNetwork } from '../../../core/network.js'
+import { readOptions } from '../../../core/options.js'
+import type { ExitSigner } from '../../../core/signer.js'
+import { nodeHome } from './node-directory.js'
+
+interface Golden {
+  epoch: number
+  validator_index: number
+  partial_signatures: { share_index: number; signature: Hex }[]
+}
+interface Expected {
+  nodes: number
+  threshold: number
+  validators: {
+    distributed_public_key: PublicKeyHex
+    public_shares: PublicKeyHex[]
+    golden_exit: Golden
+    golden_exit_alt?: Golden
+    golden_deposit: {
+      amount_gwei: string
+      withdrawal_credentials: Hex
+      partial_signatures: Golden['partial_signatures']
+    }
+  }[]
+}
+
+const network = loadNetwork('hoodi')
+const logger = createLogger('test', 'silent', 'plain')
+
+function signersOf(env: Record<string, string>): Promise<ExitSigner[]> {
+  return createObolSigners(readOptions(obolOptions, { flags: {}, env }), { network, logger })
+}
+
+describe('signer of a Charon node', () => {
+  for (const cluster of ['obol-4n3t-hoodi', 'obol-4n3t-hoodi-secure', 'obol-16n10t-hoodi']) {
+    const file = new URL(`../../fixtures/obol/${cluster}.EXPECTED.json`, import.meta.url)
+    const expected = JSON.parse(readFileSync(file, 'utf8')) as Expected
+
+    it(`signs each golden exit and deposit of ${cluster} as each node does, byte for byte`, async () => {
+      for (let node = 0; node < expected.nodes; node++) {
+        const [signer, ...others] = await signersOf({
+          OBOL_KEYSTORES_DIR: `${nodeHome(cluster, node)}/validator_keys`,
+        })
+        expect(others).to.deep.equal([])
+        if (signer === undefined) throw new Error('no signer')
+        expect(signer.shareIndex).to.equal(BigInt(node + 1))
+        expect(signer.validators().size).to.equal(expected.validators.length)
+        for (const validator of expected.validators) {
+          const key = validator.distributed_public_key
+          expect(signer.validators().get(key)?.threshold).to.equal(expected.threshold)
+          expect([...(signer.validators().get(key)?.shares.values() ?? [])]).to.deep.equal(
+            validator.public_shares,
+          )
+          for (const golden of [validator.golden_exit, validator.golden_exit_alt]) {
+            if (golden === undefined) continue
+            const exit = { epoch: golden.epoch, validatorIndex: golden.validator_index }
+            expect(toHex(await signer.signExit(key, exit))).to.equal(
+              golden.partial_signatures[node]?.signature,
+            )
+          }
+          const deposit = validator.golden_deposit
+          const message = {
+            publicKey: key,
+            withdrawalCredentials: deposit.withdrawal_credentials,
+            amount: BigInt(deposit.amount_gwei),
+          }
+          expect(toHex(await signer.signDeposit(key, message))).to.equal(
+            deposit.partial_signatures[node]?.signature,
+          )
+        }
+        await signer.close()
+      }
+    })
+  }
+
+  it('acts for several nodes where a template names their directories', async () => {
+    const signers = await signersOf({
+      OBOL_KEYSTORES_DIR_TEMPLATE: nodeHome('obol-4n3t-hoodi', 0).replace(
+        'node0',
+        'node{node_index}/validator_keys',
+      ),
+      OBOL_NODE_INDEXES: '0,2,3',
+    })
+    expect(signers.map((signer) => signer.shareIndex)).to.deep.equal([1n, 3n, 4n])
+    await Promise.all(signers.map((signer) => signer.close()))
+  })
+
+  it('refuses to sign for a validator that it has no share of', async () => {
+    const [signer] = await signersOf({
+      OBOL_KEYSTORES_DIR: `${nodeHome('obol-4n3t-hoodi', 0)}/validator_keys`,
+    })
+    const stranger: PublicKeyHex = `0x${'aa'.repeat(48)}`
+    const failure = await signer
+      ?.signExit(stranger, { epoch: 0, validatorIndex: 1 })
+      .catch((error: unknown) => error)
+    expect(failure).to.have.property('code', 'UNKNOWN_VALIDATOR')
+    await signer?.close()
+  })
+})
