@@ -186,10 +186,9 @@ export class Recoveries {
     const timer = metrics.recoverySeconds.startTimer({ way: 'try' })
     const candidates = step.shares.map(({ shareIndex, state }) => ({ shareIndex, tried: state === 'tried' }))
     const job = this.#toSplit(exit, step, config)
-    let tried = 0
-    for (const subsets of inChunks(subsetsToTry(candidates, step.threshold), SUBSETS_PER_TASK)) {
+    for (const subsets of inChunks(subsetsToTry(candidates, step.threshold), SUBSETS_PER_TASK, mostTrials)) {
       if (this.#closed) return false
-      if (tried >= mostTrials) {
+      if (subsets.length === 0) {
         logger.warn(
           { publicKey: exit.publicKey, shares: step.shares.length },
           `too many subsets of shares to try them all: give the relayer this validator’s cluster lock`,
@@ -197,7 +196,6 @@ export class Recoveries {
         break
       }
       const trial = await crypto.trySubsets({ ...job, subsets })
-      tried += subsets.length
       metrics.trials.inc(subsets.length)
       if (trial.outcome === 'failed') continue
       const at = (positions: readonly number[]) => positions.flatMap((i) => step.shares[i] ?? [])
@@ -276,9 +274,16 @@ function indexesOf(shares: readonly OpenShare[]): string {
   return shares.map((share) => share.shareIndex).join(',')
 }
 
-function* inChunks<T>(items: Iterable<T>, size: number): Generator<T[]> {
+/** Items in chunks, `most` of them in all; an empty chunk at the end tells that there were more. */
+function* inChunks<T>(items: Iterable<T>, size: number, most: number): Generator<T[]> {
   let chunk: T[] = []
+  let count = 0
   for (const item of items) {
+    if (count++ === most) {
+      if (chunk.length > 0) yield chunk
+      yield []
+      return
+    }
     chunk.push(item)
     if (chunk.length < size) continue
     yield chunk
