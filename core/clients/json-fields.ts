@@ -1,0 +1,58 @@
+/** Fields of the node APIs as zod schemas, and answers read through them. */
+import { z } from 'zod'
+import { UnavailableError } from '../errors.js'
+import type { Hex } from '../hex.js'
+import { parseJson } from '../json.js'
+import { excerpt, type HttpResponse } from './endpoint.js'
+
+/** 0x and hex digits of a fixed number of bytes, or any whole number of them; lowercase afterwards. */
+export const hexField = (length?: number) =>
+  z
+    .string()
+    .regex(length === undefined ? /^0x([0-9a-fA-F]{2})*$/ : new RegExp(`^0x[0-9a-fA-F]{${2 * length}}$`))
+    .transform((text) => text.toLowerCase() as Hex)
+
+/** A JSON-RPC quantity: 0x and hex digits without leading zeros. */
+export const quantityField = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/)
+  .transform((text) => BigInt(text))
+
+/** The beacon API writes integers as decimal strings. */
+export const decimalField = z
+  .string()
+  .regex(/^\d{1,20}$/)
+  .transform((text) => BigInt(text))
+
+/** A decimal string that is a slot, an index or a block number, all below 2^53. */
+export const indexField = decimalField
+  .refine((value) => value < 2n ** 53n)
+  .transform((value) => Number(value))
+
+/**
+ * The body of an answer as JSON of a shape.
+ * @param what the endpoint and the request, for messages
+ * @throws UnavailableError UNEXPECTED_ANSWER: whoever answered is not the API that it should be
+ */
+export function readAnswer<T>(what: string, response: HttpResponse, schema: z.ZodType<T>): T {
+  let content: unknown
+  try {
+    content = parseJson(response.body.toString('utf8'))
+  } catch {
+    throw unexpectedAnswer(what, `not JSON: ${excerpt(response.body)}`)
+  }
+  return checkAnswer(what, content, schema)
+}
+
+/** What is already parsed, in its shape. Throws as readAnswer does. */
+export function checkAnswer<T>(what: string, content: unknown, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(content)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw unexpectedAnswer(what, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`)
+}
+
+/** An answer that is not what was asked for: another endpoint may know better. */
+export function unexpectedAnswer(what: string, detail: string): UnavailableError {
+  return new UnavailableError('UNEXPECTED_ANSWER', `${what} answered unexpectedly: ${detail}`)
+}

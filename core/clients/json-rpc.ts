@@ -1,0 +1,83 @@
+/** JSON-RPC 2.0 over HTTP: one call a request. */
+import { z } from 'zod'
+import { DvtExitError, UnavailableError } from '../errors.js'
+import { stringifyJson } from '../json.js'
+import { type HttpEndpoint, type RetryOptions, tryInTurn } from './endpoint.js'
+import { checkAnswer, readAnswer, unexpectedAnswer } from './json-fields.js'
+import { oneLine } from './relayer-errors.js'
+
+const answerSchema = z.object({
+  result: z.unknown().optional(),
+  error: z.object({ code: z.union([z.number(), z.bigint()]), message: z.string() }).nullish(),
+})
+
+const MAX_MESSAGE = 300
+
+/**
+ * Makes one call.
+ * @param schema the shape of the result
+ * @throws DvtExitError RPC_ERROR where the endpoint understood and refused; UnavailableError otherwise
+ */
+export async function callJsonRpc<T>(
+  endpoint: HttpEndpoint,
+  method: string,
+  params: readonly unknown[],
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const body = stringifyJson({ jsonrpc: '2.0', id: 1, method, params })
+  const what = `${endpoint.shown} ${method}`
+  const response = await endpoint.request({ method: 'POST', path: '', body })
+  if (response.status === 401 || response.status === 403) {
+    throw new UnavailableError('ENDPOINT_UNAUTHORIZED', `${what}: HTTP ${response.status}`, {
+      hint: 'Check the key or password in the endpoint’s URL',
+    })
+  }
+  // Some providers refuse with a status of 4xx and the reason as a JSON-RPC error.
+  const { error, result } = readAnswer(what, response, answerSchema)
+  if (error !== null && error !== undefined) {
+    const message = oneLine(error.message).slice(0, MAX_MESSAGE)
+    throw new DvtExitError('RPC_ERROR', `${what}: ${message} (${error.code})`)
+  }
+  if (result === undefined) throw unexpectedAnswer(what, `HTTP ${response.status} without a result`)
+  return checkAnswer(what, result, schema)
+}
+
+/** Whether an endpoint understood a call and refused it. */
+export function isRefusal(error: unknown): error is DvtExitError {
+  return error instanceof DvtExitError && error.code === 'RPC_ERROR'
+}
+
+/**
+ * tryInTurn for JSON-RPC: where one endpoint refuses, another may have wider limits or more history.
+ * @throws DvtExitError RPC_ERROR where none served it and one refused it, at once when all of them refuse;
+ *   else as tryInTurn does
+ */
+export async function tryRefusalsToo<E, T>(
+  what: string,
+  endpoints: readonly E[],
+  operation: (endpoint: E) => Promise<T>,
+  retry: RetryOptions,
+): Promise<T> {
+  const refusals = new Map<E, DvtExitError>()
+  try {
+    return await tryInTurn(
+      what,
+      endpoints,
+      async (endpoint) => {
+        try {
+          return await operation(endpoint)
+        } catch (error) {
+          if (!isRefusal(error)) throw error
+          refusals.set(endpoint, error)
+          if (refusals.size === endpoints.length) throw error
+          throw new UnavailableError(error.code, error.message)
+        }
+      },
+      retry,
+    )
+  } catch (error) {
+    const [refusal] = refusals.values()
+    if (refusal === undefined || !(error instanceof UnavailableError)) throw error
+    throw new DvtExitError('RPC_ERROR', error.message, { cause: error })
+  }
+}
