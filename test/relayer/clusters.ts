@@ -1,7 +1,9 @@
 /** Real clusters as the relayer sees them: public shares, and golden or freshly signed shares of exits. */
 import { readFileSync } from 'node:fs'
 import { bls } from '../../core/bls/backend.js'
-import { fromHex, type PublicKeyHex } from '../../core/hex.js'
+import { GROUP_ORDER } from '../../core/bls/lagrange.js'
+import { secretFromScalar, secureRandomScalar } from '../../core/bls/threshold.js'
+import { fromHex, type PublicKeyHex, toHex } from '../../core/hex.js'
 import { parseJson } from '../../core/json.js'
 import { presignedExit, voluntaryExitSigningRoot } from '../../core/messages/voluntary-exit.js'
 import { loadNetwork } from '../../core/network.js'
@@ -134,4 +136,21 @@ export function ssvExits(): GoldenExit[] {
 export function garbage(seed: number): Uint8Array {
   const secret = bls.decodeSecretKey(Buffer.from((seed + 1).toString(16).padStart(64, '0'), 'hex'))
   return bls.encodeSignature(bls.sign(secret, exitRoot(seed)))
+}
+
+/** A new cluster: a random polynomial of degree threshold − 1, its values at the share indexes. */
+export function createCluster(shareIndexes: readonly bigint[], threshold: number): TestValidator {
+  const polynomial = Array.from({ length: threshold }, () => secureRandomScalar())
+  const valueAt = (x: bigint) => polynomial.reduceRight((sum, a) => (sum * x + a) % GROUP_ORDER, 0n)
+  const publicKeyAt = (x: bigint) => toHex(bls.encodePublicKey(bls.toPublicKey(secretFromScalar(valueAt(x)))))
+  return {
+    validator: {
+      publicKey: publicKeyAt(0n),
+      threshold,
+      shares: new Map(shareIndexes.map((index) => [index, publicKeyAt(index)])),
+      source: 'new cluster',
+    },
+    sign: (shareIndex, validatorIndex) =>
+      bls.encodeSignature(bls.sign(secretFromScalar(valueAt(shareIndex)), exitRoot(validatorIndex))),
+  }
 }
