@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import yargs, { type Argv } from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { obolOptions } from './adapters/obol/options.js'
-import { runSidecar, sidecarOptions, type Vendor } from './adapters/sidecar/command.js'
+import { runSidecar, sidecarOptions } from './adapters/sidecar/command.js'
 import { ssvOptions } from './adapters/ssv/options.js'
 import { type CommandContext, commonOptions, declareOptions, runCommand } from './core/command.js'
 import type { OptionSet, Values } from './core/options.js'
@@ -18,51 +18,55 @@ import {
 } from './relayer/access/command.js'
 import { relayerOptions, runRelayer } from './relayer/command.js'
 
-/** Adds one command whose options come from a set. */
+/** Adds one command, whose options come from a set, under a name that its logs carry. */
 function command<S extends OptionSet>(
   parent: Argv,
-  usage: string | readonly string[],
-  describe: string,
+  [usage, name, describe]: readonly [usage: string, name: string, describe: string],
   options: S,
   run: (values: Values<S>, context: CommandContext) => Promise<void>,
-  subcommands: (yargs: Argv) => Argv = (yargs) => yargs,
 ): Argv {
-  const name = typeof usage === 'string' ? usage : (usage[0] ?? '')
   return parent.command(
     usage,
     describe,
-    (yargs) => subcommands(declareOptions(declareOptions(yargs, options), commonOptions)),
-    (flags) => runCommand(name.replace(' $0', ''), options, flags, run),
+    (yargs) => declareOptions(declareOptions(yargs, options), commonOptions),
+    (flags) => runCommand(name, options, flags, run),
   )
 }
 
-const everySidecarOption = { ...sidecarOptions, ...obolOptions, ...ssvOptions }
-
 function sidecarCommands(yargs: Argv): Argv {
-  const sidecar =
-    (vendor: Vendor | undefined) => (values: Values<typeof everySidecarOption>, context: CommandContext) =>
-      runSidecar(vendor, values, context)
-  command(yargs, 'obol', 'beside a Charon node', { ...sidecarOptions, ...obolOptions }, (values, context) =>
+  const obol = { ...sidecarOptions, ...obolOptions }
+  const ssv = { ...sidecarOptions, ...ssvOptions }
+  command(yargs, ['obol', 'sidecar', 'beside a Charon node'], obol, (values, context) =>
     runSidecar('obol', values, context),
   )
-  command(yargs, 'ssv', 'beside an SSV node', { ...sidecarOptions, ...ssvOptions }, (values, context) =>
+  command(yargs, ['ssv', 'sidecar', 'beside an SSV node'], ssv, (values, context) =>
     runSidecar('ssv', values, context),
   )
-  return command(yargs, '$0', 'the vendor that CLUSTER_TYPE names', everySidecarOption, sidecar(undefined))
+  return command(
+    yargs,
+    ['$0', 'sidecar', 'the vendor that CLUSTER_TYPE names'],
+    { ...obol, ...ssv },
+    (values, context) => runSidecar(undefined, values, context),
+  )
 }
 
 function relayerCommands(yargs: Argv): Argv {
   yargs.command('token', 'tokens that let operators, sidecars and viewers in', (token) => {
-    command(token, 'new', 'make a token and print it, once', newTokenOptions, runNewToken)
-    command(token, 'list', 'list the tokens, without what they are', tokenOptions, runListTokens)
-    command(token, 'revoke', 'make a token useless', revokeTokenOptions, runRevokeToken)
+    command(token, ['new', 'token', 'make a token and print it, once'], newTokenOptions, runNewToken)
+    command(token, ['list', 'token', 'list the tokens, without what they are'], tokenOptions, runListTokens)
+    command(token, ['revoke', 'token', 'make a token useless'], revokeTokenOptions, runRevokeToken)
     return token.demandCommand(1, 'Say new, list or revoke')
   })
-  return command(yargs, '$0', 'run the relayer', relayerOptions, runRelayer)
+  return command(yargs, ['$0', 'relayer', 'run the relayer'], relayerOptions, runRelayer)
 }
 
 function operatorCommands(yargs: Argv): Argv {
-  command(yargs, 'collect', 'collect exit signatures for the next validators', collectOptions, runCollect)
+  command(
+    yargs,
+    ['collect', 'operator', 'collect exit signatures for the next validators'],
+    collectOptions,
+    runCollect,
+  )
   return yargs.demandCommand(1, 'Say collect')
 }
 

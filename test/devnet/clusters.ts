@@ -101,3 +101,9 @@ export function ssvOperatorFiles(operatorId: number): { key: string; password: s
 export const SSV_OPERATOR_IDS = [11, 27, 42, 350] as const
 /** The logs of SSVNetwork, as eth_getLogs answers them. */
 export const SSV_LOGS = join(SSV, 'logs.json')
+/** The key shares files of V0, V1 and V2, as the tools of SSV wrote them. */
+export const SSV_KEYSHARES = [
+  'keyshares/keyshares-V0-V1-nonce1-2.json',
+  'keyshares/keyshares-V1-readd-nonce3.json',
+  'dkg/keyshares.json',
+].map((file) => join(SSV, file))
