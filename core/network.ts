@@ -52,13 +52,12 @@ export const NETWORK_NAMES = Object.keys(NETWORKS)
  */
 export function loadNetwork(name: string | undefined, configFile?: string): Network {
   if (configFile !== undefined) return parseNetwork(readConfig(configFile), name, configFile)
-  const entry = name === undefined ? undefined : NETWORKS[name]
-  if (name === undefined || entry === undefined) {
+  if (name === undefined || !Object.hasOwn(NETWORKS, name)) {
     throw new ConfigurationError('UNKNOWN_NETWORK', `unknown network ${name ?? '(none given)'}`, {
       hint: `Set NETWORK to one of ${NETWORK_NAMES.join(', ')}, or give NETWORK_CONFIG_FILE`,
     })
   }
-  return parseNetwork(entry, name, `network ${name}`)
+  return parseNetwork(NETWORKS[name], name, `network ${name}`)
 }
 
 function parseNetwork(content: unknown, name: string | undefined, source: string): Network {

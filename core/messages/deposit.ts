@@ -1,4 +1,5 @@
 import { ByteVectorType, ContainerType, UintBigintType } from '@chainsafe/ssz'
+import { DvtExitError } from '../errors.js'
 import { fromHex, type Hex, type PublicKeyHex } from '../hex.js'
 import type { Network } from '../network.js'
 import { depositDomain, signingRoot } from './domain.js'
@@ -50,7 +51,13 @@ export function depositSigningRoot(network: Network, deposit: DepositMessage): U
   return signingRoot(depositMessageRoot(deposit), depositDomain(network))
 }
 
-/** hash_tree_root of the deposit data with its signature (96 bytes), 32 bytes. */
+/**
+ * hash_tree_root of the deposit data with its signature (96 bytes), 32 bytes.
+ * @throws DvtExitError INVALID_SIGNATURE for another length, which the SSZ library would hash all the same
+ */
 export function depositDataRoot(deposit: DepositMessage, signature: Uint8Array): Uint8Array {
+  if (signature.length !== 96) {
+    throw new DvtExitError('INVALID_SIGNATURE', `a signature has 96 bytes, not ${signature.length}`)
+  }
   return DepositDataType.hashTreeRoot({ ...fields(deposit), signature })
 }
