@@ -1,0 +1,75 @@
+import type { ChainLog, ChainLogFilter, SsvChain } from '../../../core/clusters/ssv-chain.js'
+import { DvtExitError, UnavailableError } from '../../../core/errors.js'
+import type { Hex } from '../../../core/hex.js'
+import { EXPECTED } from './ssv-fixture.js'
+
+/** A chain in memory that a test bends: what it answers, refuses, forgets and reorganises. */
+export class SsvChainDouble implements SsvChain {
+  logList: ChainLog[]
+  finalized: bigint
+  /** More blocks at once are refused with RPC_ERROR. */
+  mostBlocks = Number.POSITIVE_INFINITY
+  /** While set, nothing answers. */
+  down = false
+  /** Logs that an answer leaves out. */
+  leavesOut: (log: ChainLog, filter: ChainLogFilter) => boolean = () => false
+  /** Called before every request; a test kills the reader here. */
+  onRequest: (name: string) => void = () => undefined
+  readonly filters: ChainLogFilter[] = []
+  /** Blocks from this one on have other hashes than before. */
+  #reorganisedFrom: bigint | undefined
+  #forks = 0
+
+  constructor(logs: readonly ChainLog[], finalized = 1_300_000n) {
+    this.logList = [...logs]
+    this.finalized = finalized
+  }
+
+  /** Replaces a block and all after it, with other logs. */
+  reorganise(from: bigint, logs: readonly ChainLog[]): void {
+    this.#reorganisedFrom = from
+    this.#forks += 1
+    this.logList = [...this.logList.filter((log) => log.blockNumber < from), ...logs].map((log) => ({
+      ...log,
+      blockHash: this.#hashOf(log.blockNumber),
+    }))
+  }
+
+  async block(id: 'finalized' | bigint | 'latest'): Promise<{ number: bigint; hash: Hex } | null> {
+    this.#request('block')
+    const number = typeof id === 'bigint' ? id : this.finalized
+    return number > this.finalized ? null : { number, hash: this.#hashOf(number) }
+  }
+
+  async logs(filter: ChainLogFilter): Promise<ChainLog[]> {
+    this.#request('logs')
+    this.filters.push(filter)
+    if (Number(filter.toBlock - filter.fromBlock) + 1 > this.mostBlocks) {
+      throw new DvtExitError('RPC_ERROR', 'range is too large')
+    }
+    return this.logList
+      .map((log) => ({ ...log, blockHash: this.#hashOf(log.blockNumber) }))
+      .filter((log) => matches(log, filter) && !this.leavesOut(log, filter))
+  }
+
+  #request(name: string): void {
+    this.onRequest(name)
+    if (this.down) throw new UnavailableError('ENDPOINT_UNREACHABLE', 'nothing answers')
+  }
+
+  #hashOf(number: bigint): Hex {
+    const fork = this.#reorganisedFrom !== undefined && number >= this.#reorganisedFrom ? this.#forks : 0
+    return `0x${number.toString(16).padStart(62, '0')}${fork.toString(16).padStart(2, '0')}`
+  }
+}
+
+function matches(log: ChainLog, { address, topics, fromBlock, toBlock }: ChainLogFilter): boolean {
+  if (log.address.toLowerCase() !== address.toLowerCase()) return false
+  if (log.blockNumber < fromBlock || log.blockNumber > toBlock) return false
+  return topics.every((wanted, i) => {
+    const topic = log.topics[i]
+    return wanted === null || (topic !== undefined && [wanted].flat().includes(topic))
+  })
+}
+
+export const SSV_CONTRACT = { address: EXPECTED.contract, block: 1065 } as const
