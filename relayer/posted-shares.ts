@@ -1,4 +1,5 @@
 /** One post of one node's shares: what each of them needs, the checks, and what is stored and answered. */
+import { setImmediate } from 'node:timers/promises'
 import { fromHex, type PublicKeyHex } from '../core/hex.js'
 import type { ExitCrypto, ShareVerdict } from './crypto/exit-crypto.js'
 import { byPublicKey, type ExitId, type ExitRecord, type ShareState } from './exits/records.js'
@@ -10,6 +11,8 @@ import type { ExitMetrics } from './metrics.js'
 import type { ExitStore } from './store/exit-store.js'
 import type { NewShare } from './store/share-placement.js'
 
+/** Shares of a post that are taken at a time: requests get their turn in between. */
+const SHARES_AT_A_TIME = 100
 /** Rejections remembered, so that the same wrong bytes cost no second check. */
 const REMEMBERED_REJECTIONS = 10_000
 
@@ -48,6 +51,18 @@ export class PostedShares {
 
   /** Takes a post. What is good is stored when this returns. */
   async take(shareIndex: bigint, shares: readonly PostedShare[]): Promise<PostResult> {
+    const results: PostResult[] = []
+    for (let start = 0; start < shares.length; start += SHARES_AT_A_TIME) {
+      if (start > 0) await setImmediate()
+      results.push(await this.#takeSome(shareIndex, shares.slice(start, start + SHARES_AT_A_TIME)))
+    }
+    return {
+      rejected: results.flatMap((result) => result.rejected),
+      changed: results.flatMap((result) => result.changed),
+    }
+  }
+
+  async #takeSome(shareIndex: bigint, shares: readonly PostedShare[]): Promise<PostResult> {
     const sorted = await this.#sort(shareIndex, shares)
     const verdicts = await this.#check(sorted)
     const rejected: RejectedShare[] = []

@@ -2,6 +2,7 @@
  * The work on exits that have shares and no oracle parts, one exit at a time on each thread. Nothing here is
  * remembered but what waits: all of it is found again in the store after a restart.
  */
+import { setImmediate } from 'node:timers/promises'
 import { describeError, UnavailableError } from '../core/errors.js'
 import { fromHex, type Hex, shorten, toHex } from '../core/hex.js'
 import type { Logger } from '../core/log.js'
@@ -96,7 +97,12 @@ export class Recoveries {
 
   async #work(exit: ExitId): Promise<void> {
     try {
-      while (!this.#closed && (await this.#takeStep(exit))) this.#parts.onChange()
+      for (;;) {
+        // The store answers without a pause: requests must get their turn between two steps.
+        await setImmediate()
+        if (this.#closed || !(await this.#takeStep(exit))) return
+        this.#parts.onChange()
+      }
     } catch (error) {
       const { publicKey, validatorIndex } = exit
       this.#parts.logger.error(
