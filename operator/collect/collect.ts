@@ -13,14 +13,23 @@ import { checkOracleParts, type OracleSet } from './oracle-parts.js'
 import type { StatusLine } from './status-line.js'
 import { describeWaiting, type ValidatorState } from './waiting.js'
 
+/** What the own nodes tell. */
+export interface ChainView {
+  /** The index that the next validator will get. */
+  next(): Promise<{ readonly index: number }>
+  /** Those of the keys that were deposited already: they take no index. */
+  knownKeys(publicKeys: PublicKeyHex[]): Promise<readonly PublicKeyHex[]>
+}
+
 export interface CollectParts {
   readonly network: Network
   readonly relayer: Pick<RelayerClient, 'info' | 'exits' | 'requestValidators' | 'shown'>
   /** In deposit order. */
   readonly deposits: readonly DepositDataEntry[]
-  readonly oracles: OracleSet
-  /** The own count of the next validator's index; undefined: the relayer's is believed. */
-  readonly nextIndex: (() => Promise<number>) | undefined
+  /** Who the oracles are, asked once. */
+  readonly oracles: () => Promise<OracleSet>
+  /** The own look at the chain; undefined: the relayer's count is believed. */
+  readonly chain: ChainView | undefined
   readonly clock: Clock
   readonly logger: Logger
   /** Shows after each round how many of how many are ready. */
@@ -39,6 +48,7 @@ export class ExitCollection {
   readonly #keys: readonly PublicKeyHex[]
   readonly #troubles = new Conditions()
   readonly #pause: Backoff
+  #oracles: OracleSet | undefined
   #ownIndex: number | undefined
   #countedAt = -Infinity
   #reported = { text: '', at: -Infinity }
@@ -53,17 +63,15 @@ export class ExitCollection {
    * Polls until every exit signature is there, checked, and for the index that the chain gives next. What
    * is away for a while is waited for.
    * @returns undefined where the signal was aborted before
-   * @throws ConfigurationError WRONG_NETWORK, RelayerError where the relayer refuses,
+   * @throws ConfigurationError WRONG_NETWORK, KEY_DEPOSITED, RelayerError where the relayer refuses,
    *   DvtExitError INVALID_ORACLE_PARTS
    */
   async run(signal: AbortSignal): Promise<CollectedExits | undefined> {
     const { clock } = this.#parts
-    let checkedRelayer = false
     while (!signal.aborted) {
       const collected = await this.#attempt(async () => {
-        if (!checkedRelayer) await this.#checkRelayer()
-        checkedRelayer = true
-        return this.#round()
+        this.#oracles ??= await this.#prepare()
+        return this.#round(this.#oracles)
       })
       if (collected === 'away') await clock.sleep(this.#pause.next(), signal)
       else if (collected !== undefined) return collected
@@ -72,8 +80,22 @@ export class ExitCollection {
     return undefined
   }
 
-  async #round(): Promise<CollectedExits | undefined> {
-    if (this.#ownIndex === undefined) await this.#count()
+  /** What has to be right before anything is asked for. */
+  async #prepare(): Promise<OracleSet> {
+    await this.#checkRelayer()
+    const known = (await this.#parts.chain?.knownKeys([...this.#keys])) ?? []
+    if (known.length > 0) {
+      throw new ConfigurationError(
+        'KEY_DEPOSITED',
+        `${known.length} of the keys were deposited already, the first of them ${known[0]}`,
+        { hint: 'A key that is deposited twice takes no new index: leave it out with --start and --count' },
+      )
+    }
+    await this.#count()
+    return this.#parts.oracles()
+  }
+
+  async #round(oracles: OracleSet): Promise<CollectedExits | undefined> {
     const validators = await this.#parts.relayer.requestValidators(this.#keys)
     const exits = new Map((await this.#parts.relayer.exits()).map((exit) => [exit.publicKey, exit]))
     const states = validators.map(({ publicKey, oracleParts }) => ({
@@ -86,22 +108,23 @@ export class ExitCollection {
     if (start === undefined || !(await this.#isOwnCount(start))) return undefined
     const complete = validators.filter(isComplete)
     if (complete.length < validators.length) return undefined
-    return this.#finish(start, complete)
+    return this.#finish(start, complete, oracles)
   }
 
   /** The last checks. The index is counted once more, since all this may have taken long. */
   async #finish(
     start: number,
     validators: readonly CompleteValidator[],
+    oracles: OracleSet,
   ): Promise<CollectedExits | undefined> {
     for (const { publicKey, oracleParts } of validators) {
-      checkOracleParts(publicKey, oracleParts, this.#parts.oracles)
+      checkOracleParts(publicKey, oracleParts, oracles)
     }
     // The parts came before the list of exits: asked again, the same parts belong to the index listed.
     const again = await this.#parts.relayer.requestValidators(this.#keys)
     const same = again.every((validator, i) => sameParts(validator, validators[i]))
     if (!same) return undefined
-    if (this.#parts.nextIndex !== undefined) {
+    if (this.#parts.chain !== undefined) {
       await this.#count()
       if (this.#ownIndex !== start) return undefined
     }
@@ -117,8 +140,8 @@ export class ExitCollection {
 
   /** Whether the relayer's index is the own count; counts again, now and then, where it is not. */
   async #isOwnCount(listed: number): Promise<boolean> {
-    const { nextIndex, clock } = this.#parts
-    if (nextIndex === undefined) return true
+    const { chain, clock } = this.#parts
+    if (chain === undefined) return true
     if (this.#ownIndex !== listed && clock.now() - this.#countedAt >= RECOUNT_INTERVAL) await this.#count()
     if (this.#ownIndex === listed) {
       if (this.#troubles.ends('index')) this.#say('info', `the relayer counts ${listed} too now`)
@@ -134,10 +157,10 @@ export class ExitCollection {
   }
 
   async #count(): Promise<void> {
-    const { nextIndex, clock } = this.#parts
-    if (nextIndex === undefined) return
+    const { chain, clock } = this.#parts
+    if (chain === undefined) return
     const before = this.#ownIndex
-    this.#ownIndex = await nextIndex()
+    this.#ownIndex = (await chain.next()).index
     this.#countedAt = clock.now()
     if (before === undefined) this.#say('info', `the next validator's index is ${this.#ownIndex}`)
     else if (before !== this.#ownIndex) {

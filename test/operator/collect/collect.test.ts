@@ -6,7 +6,7 @@ import { DvtExitError, describeError, UnavailableError } from '../../../core/err
 import { fromHex, type Hex, type PublicKeyHex } from '../../../core/hex.js'
 import { loadNetwork } from '../../../core/network.js'
 import { openAsOracle } from '../../../core/oracles/seal.js'
-import { type CollectParts, ExitCollection } from '../../../operator/collect/collect.js'
+import { type ChainView, type CollectParts, ExitCollection } from '../../../operator/collect/collect.js'
 import { TestClock } from '../../doubles/clock.js'
 import { TestLog } from '../../doubles/log.js'
 import { RelayerDouble } from '../../doubles/relayer.js'
@@ -49,6 +49,10 @@ const deposits: DepositDataEntry[] = keys.public_keys.map((publicKey, i) => ({
   amount: 32_000_000_000n,
 }))
 const START = 1005
+const chain = (nextIndex: () => Promise<number>, known: PublicKeyHex[] = []): ChainView => ({
+  next: async () => ({ index: await nextIndex() }),
+  knownKeys: async (asked) => known.filter((key) => asked.includes(key)),
+})
 
 describe('ExitCollection', () => {
   let relayer: RelayerDouble
@@ -76,11 +80,11 @@ describe('ExitCollection', () => {
       network: loadNetwork('hoodi'),
       relayer: new RelayerClient(relayer.url),
       deposits,
-      oracles: {
+      oracles: async () => ({
         count: oracles.oracle_secret_keys.length,
         threshold: oracles.oracles_config.exit_signature_recover_threshold,
-      },
-      nextIndex: async () => ownIndex,
+      }),
+      chain: chain(async () => ownIndex),
       clock,
       logger: log.logger,
       random: () => 0.5,
@@ -179,7 +183,7 @@ describe('ExitCollection', () => {
       if (failures-- > 0) throw new UnavailableError('BEACON_AWAY', 'the beacon node is away')
       return START
     }
-    expect((await run({ nextIndex }))?.validator_index).to.equal(START)
+    expect((await run({ chain: chain(nextIndex) }))?.validator_index).to.equal(START)
     expect(log.messages('warn')).to.have.length(1)
   })
 
@@ -207,13 +211,13 @@ describe('ExitCollection', () => {
       let counts = 0
       const nextIndex = async () => (counts++ === 0 ? START : START + 2)
       clock.onPause = (count) => count === 3 && end.abort()
-      expect(await collection({ nextIndex }).run(end.signal)).to.equal(undefined)
+      expect(await collection({ chain: chain(nextIndex) }).run(end.signal)).to.equal(undefined)
       expect(log.messages('warn')[0]).to.include('moved from 1005 to 1007: starting over')
     })
 
     it('is the relayer’s where no own count is wanted, if the keys follow one another', async () => {
       stage = READY
-      expect((await run({ nextIndex: undefined }))?.validator_index).to.equal(START)
+      expect((await run({ chain: undefined }))?.validator_index).to.equal(START)
       const end = new AbortController()
       clock.onPause = (count) => count === 5 && end.abort()
       const swapped = deposits.toReversed()
@@ -223,9 +227,7 @@ describe('ExitCollection', () => {
         const body = readyBody()
         return { body: { ...body, validators: body.validators.reverse() } }
       }
-      expect(await collection({ nextIndex: undefined, deposits: swapped }).run(end.signal)).to.equal(
-        undefined,
-      )
+      expect(await collection({ chain: undefined, deposits: swapped }).run(end.signal)).to.equal(undefined)
     })
   })
 
@@ -290,9 +292,16 @@ describe('ExitCollection', () => {
 
     it('split with another threshold', async () => {
       stage = READY
-      const error = await failure({ oracles: { count: 11, threshold: 7 } })
+      const error = await failure({ oracles: async () => ({ count: 11, threshold: 7 }) })
       expect(error.code).to.equal('INVALID_ORACLE_PARTS')
     })
+  })
+
+  it('asks for nothing when a key was deposited already', async () => {
+    const error = await failure({ chain: chain(async () => START, [deposits[1]?.publicKey ?? '0x']) })
+    expect(error.code).to.equal('KEY_DEPOSITED')
+    expect(error.message).to.include(deposits[1]?.publicKey)
+    expect(relayer.to('POST', '/validators')).to.have.length(0)
   })
 
   it('ends when the relayer refuses: another network, known keys, no token', async () => {
