@@ -1,0 +1,54 @@
+/** Files of IPFS through HTTP gateways, none of which is trusted: what comes is checked against its CID. */
+import { UnavailableError } from '../errors.js'
+import { isContentOf, parseContentId } from './content-id.js'
+import { DEFAULT_RETRY, excerpt, HttpEndpoint, type RetryOptions, tryInTurn } from './endpoint.js'
+
+export interface IpfsClientOptions {
+  /** Milliseconds for one request. */
+  readonly timeout?: number
+  readonly retry?: RetryOptions
+}
+
+const DEFAULT_TIMEOUT = 60_000
+/** The protocol config has some kilobytes. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024
+
+export class IpfsClient {
+  readonly #gateways: readonly HttpEndpoint[]
+  readonly #retry: RetryOptions
+
+  /** @param gateways base URLs; `/ipfs/{cid}` is added to each */
+  constructor(gateways: readonly string[], options: IpfsClientOptions = {}) {
+    const limits = { timeout: options.timeout ?? DEFAULT_TIMEOUT, maxResponseBytes: MAX_FILE_BYTES }
+    this.#gateways = gateways.map((url) => new HttpEndpoint(url, limits))
+    this.#retry = options.retry ?? DEFAULT_RETRY
+  }
+
+  /**
+   * The file that a CID names, from the first gateway that has it unaltered.
+   * @throws DvtExitError INVALID_CID, UNSUPPORTED_CID where the content could not be checked; UnavailableError
+   *   ALL_ENDPOINTS_FAILED where no gateway gives it, or only something else (WRONG_CONTENT)
+   */
+  async fetch(cid: string): Promise<Buffer> {
+    const expected = parseContentId(cid)
+    return tryInTurn(
+      `IPFS file ${cid}`,
+      this.#gateways,
+      async (gateway) => {
+        const path = `/ipfs/${cid}`
+        const { status, body } = await gateway.request({ method: 'GET', path, headers: { Accept: '*/*' } })
+        if (status !== 200) {
+          throw new UnavailableError(
+            'ENDPOINT_FAILED',
+            `${gateway.shown} ${path}: HTTP ${status} ${excerpt(body)}`,
+          )
+        }
+        if (!isContentOf(expected, body)) {
+          throw new UnavailableError('WRONG_CONTENT', `${gateway.shown} ${path}: not the content of this CID`)
+        }
+        return body
+      },
+      this.#retry,
+    )
+  }
+}
