@@ -122,7 +122,7 @@ function fromDatabase(row: unknown): unknown {
 }
 
 /** Whether the database answers, for health checks. */
-export async function databaseAnswers(database: Kysely<unknown>): Promise<boolean> {
+export async function databaseAnswers<Schema>(database: Kysely<Schema>): Promise<boolean> {
   try {
     await sql`SELECT 1`.execute(database)
     return true
