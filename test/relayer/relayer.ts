@@ -102,18 +102,23 @@ export class TestWorld {
   known: PublicKeyHex[] = []
   chainUp = true
   sharings: DistributedValidator[] = []
-  #listeners: (() => void)[] = []
+  #oraclesListeners: (() => void)[] = []
+  #sharingsListeners: (() => void)[] = []
 
-  /** Tells the relayer that oracles or sharings changed. */
-  announce(): void {
-    for (const listener of this.#listeners) listener()
+  /** Tells the relayer that the oracles changed. */
+  announceOracles(): void {
+    for (const listener of this.#oraclesListeners) listener()
+  }
+
+  /** Tells the relayer that the sharings changed. */
+  announceSharings(): void {
+    for (const listener of this.#sharingsListeners) listener()
   }
 
   async open(options: TestRelayerOptions = {}) {
     const database = await openDatabase<ExitsSchema>(options.file ?? ':memory:', 'relayer', exitMigrations)
     const store = await ExitStore.open(database, new ShareCipher(this.key))
     const crypto = options.crypto ?? inThisThread()
-    const onChange = (listener: () => void) => void this.#listeners.push(listener)
     const answerOfChain = <T>(value: T): T => {
       if (!this.chainUp) throw new UnavailableError('ALL_ENDPOINTS_FAILED', 'the chain is down')
       return value
@@ -129,14 +134,14 @@ export class TestWorld {
       },
       publicShares: {
         sharingsOf: (key) => this.sharings.filter((sharing) => sharing.publicKey === key),
-        onChange,
+        onChange: (listener) => void this.#sharingsListeners.push(listener),
       },
       oracles: {
         current: async () => {
           if (this.currentOracles === undefined) throw new UnavailableError('ORACLES_UNKNOWN', 'unknown')
           return this.currentOracles
         },
-        onChange,
+        onChange: (listener) => void this.#oraclesListeners.push(listener),
       },
       signatureThreshold: options.signatureThreshold ?? 3,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
@@ -147,7 +152,8 @@ export class TestWorld {
     })
     await service.start()
     const close = async () => {
-      this.#listeners = []
+      this.#oraclesListeners = []
+      this.#sharingsListeners = []
       await service.close()
       await database.destroy()
     }

@@ -338,14 +338,14 @@ describe('relayer service', () => {
         const old = world.oracles
         Object.assign(world, { oracles: createOracles(5, 3) })
         world.currentOracles = world.oracles.config
-        world.announce()
+        world.announceOracles()
         await relayer.service.idle()
         const [exit] = await ask(first)
         expect(exit?.oracleShares?.publicKeys).to.have.length(5)
         await expectReady(first)
         Object.assign(world, { oracles: old })
         world.currentOracles = old.config
-        world.announce()
+        world.announceOracles()
         await relayer.service.idle()
         expect(await ask(first)).to.deep.equal(before)
       })
@@ -483,7 +483,7 @@ describe('relayer service', () => {
       await post(first, 1)
       await post(first, 2, garbage(2))
       knowPublicShares()
-      world.announce()
+      world.announceSharings()
       await relayer.service.idle()
       expect((await shown(first)).listed).to.deep.equal([1])
       await post(first, 2)
@@ -496,7 +496,7 @@ describe('relayer service', () => {
       await ask(first)
       await post(first, 1)
       world.sharings = []
-      world.announce()
+      world.announceSharings()
       await post(first, 2)
       await post(first, 3)
       await expectReady(first)
@@ -529,6 +529,31 @@ describe('relayer service', () => {
       expect(crypto.work.trials).to.equal(4)
       await post(first, 1)
       expect(crypto.work.trials, 'with any two of 2, 3 and 4').to.equal(7)
+    })
+
+    it('tries nothing for an index that is not asked for any more', async () => {
+      const crypto = inThisThread()
+      await reopen({ crypto })
+      await ask(first)
+      world.nextIndex = 1_001
+      await ask(first)
+      for (const node of [1n, 2n, 3n]) await post(first, node, garbage(Number(node)))
+      expect(crypto.work.trials).to.equal(1)
+      world.nextIndex = 1_000
+      await ask(first)
+      await relayer.service.idle()
+      expect(crypto.work.trials, 'asked for again').to.equal(2)
+    })
+
+    it('goes on when the oracles become known', async () => {
+      await ask(first)
+      world.currentOracles = undefined
+      for (const node of [1, 2, 3]) await post(first, node)
+      expect((await shown(first)).ready).to.equal(false)
+      world.currentOracles = world.oracles.config
+      world.announceOracles()
+      await relayer.service.idle()
+      await expectReady(first)
     })
 
     it('bounds the work of a round and the shares kept', async () => {
