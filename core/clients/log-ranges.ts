@@ -20,7 +20,10 @@ const SILENCES = 3
 export class LogRanges {
   readonly #most: number
   #size: number
+  /** The largest range worth asking for: below the smallest that was refused lately. */
   #ceiling: number
+  /** The range that was served last, where none was refused since. */
+  #served = 0
   #successes = 0
 
   constructor({ first, most }: LogRangeLimits = DEFAULT_LOG_RANGES) {
@@ -43,7 +46,7 @@ export class LogRanges {
       const size = left < BigInt(this.#size) ? Number(left) : this.#size
       try {
         const result = await read(from, from + BigInt(size) - 1n)
-        this.#grow()
+        if (size === this.#size) this.#grow(size)
         return result
       } catch (error) {
         if (error instanceof UnavailableError) silences += 1
@@ -68,15 +71,21 @@ export class LogRanges {
     return results
   }
 
+  /** Back to what was served last, or to half where that was refused. */
   #shrink(refused: number): void {
     this.#ceiling = refused - 1
-    this.#size = Math.ceil(refused / 2)
+    this.#size = this.#served < refused ? Math.max(this.#served, 1) : Math.ceil(refused / 2)
+    this.#served = 0
     this.#successes = 0
   }
 
-  #grow(): void {
+  /** Towards the smallest range that was refused, in halves, until there is little to gain. */
+  #grow(served: number): void {
+    this.#served = served
     this.#successes += 1
     if (this.#successes % PATIENCE === 0) this.#ceiling = Math.min(this.#most, this.#ceiling * 2)
-    this.#size = Math.min(this.#ceiling, Math.ceil(this.#size * 1.5))
+    const room = this.#ceiling - this.#size
+    if (room > this.#size / 8)
+      this.#size = Math.min(Math.ceil(this.#size * 1.5), this.#size + Math.ceil(room / 2))
   }
 }

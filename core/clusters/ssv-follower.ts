@@ -9,7 +9,7 @@ import { Backoff } from '../backoff.js'
 import type { LogRangeLimits } from '../clients/log-ranges.js'
 import { type Clock, systemClock } from '../clock.js'
 import { Conditions } from '../conditions.js'
-import { describeError } from '../errors.js'
+import { ConfigurationError, describeError } from '../errors.js'
 import type { Hex, PublicKeyHex } from '../hex.js'
 import type { Logger } from '../log.js'
 import type { SsvChain } from './ssv-chain.js'
@@ -93,10 +93,13 @@ export class SsvFollower {
   /**
    * Reads up to the finalized block, waiting with growing pauses for as long as the node cannot be read.
    * @returns whether it got there before the signal was aborted
+   * @throws ConfigurationError where waiting does not help, for example WRONG_NETWORK
    */
   async catchUp(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      if (await this.#attempt(signal)) return !signal.aborted
+      const error = await this.#attempt(signal)
+      if (error === undefined) return !signal.aborted
+      if (error instanceof ConfigurationError) throw error
       await this.#clock.sleep(this.#pause.next(), signal)
     }
     return false
@@ -105,8 +108,8 @@ export class SsvFollower {
   /** Follows the chain until the signal is aborted. Never rejects. */
   async follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const done = await this.#attempt(signal)
-      await this.#clock.sleep(done ? this.#parts.pollInterval : this.#pause.next(), signal)
+      const error = await this.#attempt(signal)
+      await this.#clock.sleep(error === undefined ? this.#parts.pollInterval : this.#pause.next(), signal)
     }
   }
 
@@ -132,20 +135,22 @@ export class SsvFollower {
     return BigInt(this.#parts.contract.block)
   }
 
-  async #attempt(signal: AbortSignal): Promise<boolean> {
+  /** What went wrong, said once as long as it lasts. */
+  async #attempt(signal: AbortSignal): Promise<unknown> {
     const { logger } = this.#parts
     try {
       await this.sync(signal)
     } catch (error) {
+      if (error instanceof ConfigurationError && !this.#caughtUp) return error
       const text = describeError(error)
       if (this.#troubles.begins('chain', text)) {
         logger.warn(`cannot follow SSVNetwork, trying again until it works: ${text}`)
       }
-      return false
+      return error
     }
     this.#pause.reset()
     if (this.#troubles.ends('chain')) logger.info('SSVNetwork can be followed again')
-    return true
+    return undefined
   }
 
   /** Makes the projection from the kept logs up to the newest checkpoint. */
