@@ -1,5 +1,6 @@
 /** Where the protocol config is: the CID in the Keeper's last ConfigUpdated event. */
 import { decodeAbiParameters, encodeEventTopics, parseAbi } from 'viem'
+import { isRefusal } from '../clients/json-rpc.js'
 import { DvtExitError, describeError, UnavailableError } from '../errors.js'
 import type { Hex } from '../hex.js'
 
@@ -25,6 +26,8 @@ export interface KeeperContract {
 
 /** Blocks in one request at first; halved as often as the endpoint refuses the range. */
 const PAGE = 50_000n
+/** How often in one search a range that got no answer is halved too: the endpoint may be down. */
+const SILENCES = 3
 
 /**
  * Follows the event on one endpoint. The first search goes backwards from the head to the contract's
@@ -69,8 +72,8 @@ export class KeeperConfigSearch {
     try {
       finalized = await this.#reader.block('finalized')
     } catch (error) {
-      // A devnet without finality answers with an error; an endpoint that is down fails again below.
-      if (error instanceof UnavailableError) throw error
+      // A devnet without finality may refuse the tag.
+      if (!isRefusal(error)) throw error
     }
     const head = finalized ?? (await this.#reader.block('latest'))
     if (head === null) throw new UnavailableError('NO_HEAD', 'the execution endpoint has no latest block')
@@ -79,10 +82,12 @@ export class KeeperConfigSearch {
 
   async #searchBackwards(from: bigint, head: bigint): Promise<string | undefined> {
     let to = head
+    let silences = 0
     while (to >= from) {
       const start = to - this.#page + 1n > from ? to - this.#page + 1n : from
-      const logs = await this.#logs(start, to)
-      if (logs === 'range-refused') continue
+      const logs = await this.#logs(start, to, silences < SILENCES)
+      if (logs === 'silence') silences++
+      if (logs === 'silence' || logs === 'refused') continue
       const last = logs.toSorted(byPosition).at(-1)
       if (last !== undefined) return decodeConfigUpdated(last.data)
       to = start - 1n
@@ -90,7 +95,7 @@ export class KeeperConfigSearch {
     return undefined
   }
 
-  async #logs(fromBlock: bigint, toBlock: bigint) {
+  async #logs(fromBlock: bigint, toBlock: bigint, patient: boolean) {
     try {
       return await this.#reader.logs({
         address: this.#keeper.address,
@@ -99,10 +104,11 @@ export class KeeperConfigSearch {
         toBlock,
       })
     } catch (error) {
-      const refused = error instanceof DvtExitError && !(error instanceof UnavailableError)
-      if (!refused || fromBlock === toBlock) throw error
+      const silent = error instanceof UnavailableError
+      const smallerMayHelp = isRefusal(error) || (silent && patient)
+      if (!smallerMayHelp || fromBlock === toBlock) throw error
       this.#page = (toBlock - fromBlock + 1n) / 2n
-      return 'range-refused' as const
+      return silent ? ('silence' as const) : ('refused' as const)
     }
   }
 }

@@ -76,9 +76,8 @@ export class KeeperOracles implements OraclesSource {
     this.#accepted = kept.accepted
     if (kept.config !== undefined) {
       const config = readProtocolConfig(Buffer.from(kept.config), 'the kept protocol config')
-      if (judgeOracles(config, this.#accepted, this.#parts.acceptHash).outcome !== 'refused') {
-        this.#config = config
-      }
+      if (judgeOracles(config, this.#accepted, this.#parts.acceptHash).outcome !== 'refused')
+        this.#use(config)
     }
     await this.refresh()
     this.#timer = setInterval(() => {
@@ -122,12 +121,16 @@ export class KeeperOracles implements OraclesSource {
     }
     if (verdict.outcome === 'accepted-by-person') this.#accepted = rememberOracles(config)
     await this.#parts.store.save({ accepted: this.#accepted, config: Buffer.from(content).toString('utf8') })
-    const changed = config.setHash !== this.#config?.setHash
-    this.#config = config
     this.#parts.logger.info(
       { cid, set: config.setHash, oracles: config.oracles.length },
       'protocol config read',
     )
+    this.#use(config)
+  }
+
+  #use(config: ProtocolConfig): void {
+    const changed = config.setHash !== this.#config?.setHash
+    this.#config = config
     if (changed) for (const listener of this.#listeners) listener()
   }
 

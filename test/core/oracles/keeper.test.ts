@@ -11,7 +11,10 @@ import {
 const keeper = { address: `0x${'11'.repeat(20)}` as Hex, block: 1_000 }
 
 /** An endpoint with ConfigUpdated events at the given blocks, which refuses ranges above its limit. */
-function endpoint(events: Record<number, string>, { limit = 10_000_000, finality = true } = {}) {
+function endpoint(
+  events: Record<number, string>,
+  { limit = 10_000_000, finality = true, silent = false } = {},
+) {
   const state = { head: 500_000n, events, requests: 0 }
   const reader: KeeperLogReader = {
     async block(id) {
@@ -20,7 +23,11 @@ function endpoint(events: Record<number, string>, { limit = 10_000_000, finality
     },
     async logs({ fromBlock, toBlock }) {
       state.requests++
-      if (toBlock - fromBlock + 1n > BigInt(limit)) throw new DvtExitError('RPC_ERROR', 'range too large')
+      if (toBlock - fromBlock + 1n > BigInt(limit)) {
+        throw silent
+          ? new UnavailableError('ENDPOINT_UNREACHABLE', 'no answer in time')
+          : new DvtExitError('RPC_ERROR', 'range too large')
+      }
       return Object.entries(state.events)
         .filter(([block]) => BigInt(block) >= fromBlock && BigInt(block) <= toBlock)
         .map(([block, cid], logIndex) => ({
@@ -47,6 +54,14 @@ describe('the Keeper’s config', () => {
   it('is found in the deployment block, in pages as small as the endpoint allows', async () => {
     const { search } = endpoint({ 1000: 'first' }, { limit: 9_999 })
     expect(await search.latest()).to.equal('first')
+  })
+
+  it('is found where the endpoint does not answer for large ranges, and not where it is down', async () => {
+    const slow = endpoint({ 1000: 'first' }, { limit: 9_999, silent: true })
+    expect(await slow.search.latest()).to.equal('first')
+    const down = endpoint({ 1000: 'first' }, { limit: 0, silent: true })
+    expect(await down.search.latest().catch((error: unknown) => error)).to.be.instanceOf(UnavailableError)
+    expect(down.state.requests).to.equal(4)
   })
 
   it('is followed by looking only at new blocks', async () => {

@@ -97,8 +97,11 @@ describe('oracles source', () => {
     })
     state.chainUp = false
     const withoutChain = open()
+    let told = 0
+    withoutChain.onChange(() => told++)
     await using(withoutChain, async () => {
       expect((await withoutChain.current()).setHash).to.equal(setHash(first))
+      expect(told).to.equal(1)
     })
   })
 
