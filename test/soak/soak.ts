@@ -1,0 +1,39 @@
+/** npm run soak [-- --short]: the longer proofs, part by part. Ends with a line of counts. */
+import { packed } from './packed.js'
+import type { Outcome, SoakPart } from './part.js'
+import { suiteOn } from './suite.js'
+
+const parts: readonly SoakPart[] = [packed, suiteOn(22), suiteOn(24)]
+
+async function runPart(part: SoakPart, short: boolean): Promise<Outcome> {
+  process.stdout.write(`${part.name}\n`)
+  const started = performance.now()
+  let outcome: Outcome
+  try {
+    outcome = await part.run(short)
+  } catch (error) {
+    process.stdout.write(`  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    outcome = { passed: 0, failed: 1 }
+  }
+  if (outcome.skipped !== undefined) {
+    process.stdout.write(`  skipped: ${outcome.skipped}\n`)
+    return process.env['CI'] === undefined ? outcome : { passed: 0, failed: 1 }
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(0)
+  process.stdout.write(`  ${outcome.passed} passed, ${outcome.failed} failed, ${seconds} s\n`)
+  return outcome
+}
+
+const unknown = process.argv.slice(2).filter((argument) => argument !== '--short')
+if (unknown.length > 0) {
+  process.stderr.write(`soak: unknown argument ${unknown.join(' ')}. There is --short\n`)
+  process.exit(2)
+}
+const total = { passed: 0, failed: 0 }
+for (const part of parts) {
+  const outcome = await runPart(part, process.argv.includes('--short'))
+  total.passed += outcome.passed
+  total.failed += outcome.failed
+}
+process.stdout.write(`soak: ${total.passed} passed, ${total.failed} failed\n`)
+process.exitCode = total.failed === 0 ? 0 : 1
