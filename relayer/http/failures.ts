@@ -1,7 +1,7 @@
 /** What goes wrong in a request, as an answer: {detail}, with a status, and never a secret. */
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { DvtExitError, describeError, UnavailableError } from '../../core/errors.js'
+import { DvtExitError, describeError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
 import { RequestedKeyError } from '../exits/errors.js'
 import type { App } from './fastify.js'
@@ -51,7 +51,8 @@ export function sendFailure(
   const answer = answerTo(error)
   const where = { method: request.method, path: request.url.split('?')[0] }
   if (answer === undefined) logger.error({ ...where, err: error }, 'unexpected failure')
-  else if (answer.status === 503) logger.warn(where, `cannot answer: ${describeError(error)}`)
+  else if (answer.status === 503)
+    logger.warn({ ...where, code: (error as DvtExitError).code }, `cannot answer: ${describeError(error)}`)
   return reply
     .code(answer?.status ?? 500)
     .headers(answer?.headers ?? {})
@@ -62,15 +63,12 @@ function answerTo(error: unknown): Answer | undefined {
   if (error instanceof ShapeError) return { status: 422, detail: error.issues }
   if (error instanceof HttpError)
     return { status: error.status, detail: error.message, headers: error.headers }
-  if (error instanceof UnavailableError) {
-    return { status: 503, detail: withoutAddresses(error), headers: { 'retry-after': String(RETRY_AFTER) } }
-  }
   if (error instanceof DvtExitError) return answerToExpected(error)
   return answerToFramework(error)
 }
 
 /** The codes of ExitService. */
-function answerToExpected(error: DvtExitError): Answer | undefined {
+function answerToExpected(error: DvtExitError): Answer {
   switch (error.code) {
     case 'INVALID_PUBLIC_KEY':
     case 'DUPLICATE_PUBLIC_KEY':
@@ -79,10 +77,9 @@ function answerToExpected(error: DvtExitError): Answer | undefined {
       return { status: 409, detail: error.message }
     case 'TOO_MANY_EXITS':
       return { status: 429, detail: describeError(error), headers: { 'retry-after': '60' } }
-    case 'ORACLES_UNKNOWN':
-      return { status: 503, detail: error.message, headers: { 'retry-after': String(RETRY_AFTER) } }
     default:
-      return undefined
+      // Something outside is away, or an endpoint refuses, or the index cannot be known: later, perhaps.
+      return { status: 503, detail: withoutAddresses(error), headers: { 'retry-after': String(RETRY_AFTER) } }
   }
 }
 
@@ -100,7 +97,7 @@ function answerToFramework(error: unknown): Answer | undefined {
 }
 
 /** What is unavailable, without the endpoints' addresses, which concern nobody outside. */
-function withoutAddresses(error: UnavailableError): string {
+function withoutAddresses(error: DvtExitError): string {
   const [what = ''] = error.message.split(/\S*:\/\//)
   const shown = what.replace(/[\s:;,]+$/, '')
   return shown === '' ? 'Something that the relayer needs is unavailable' : `Unavailable now: ${shown}`
