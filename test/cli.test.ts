@@ -64,8 +64,8 @@ describe('command line', () => {
 
   it('knows every environment variable that the README names, and every flag', () => {
     const known = COMMANDS.flatMap(([, options]) => Object.values({ ...options, ...commonOptions }))
-    const names = new Set(known.flatMap((option) => option.env))
-    const flags = new Set(known.map((option) => option.flag))
+    const names = new Set<string>(known.flatMap((option) => [...option.env]))
+    const flags = new Set<string>(known.map((option) => option.flag))
     const inReadme = README.match(/\b[A-Z]{2,}(_[A-Z0-9]+)+\b/g) ?? []
     expect(inReadme.filter((name) => !names.has(name))).to.deep.equal([])
     const own = README.match(/(?<=`|\s)--[a-z][a-z-]+/g) ?? []

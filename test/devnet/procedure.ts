@@ -6,6 +6,7 @@ import { parsePublicKey, parseSecretKey, parseSignature } from '../../core/bls/p
 import { describeError } from '../../core/errors.js'
 import { fromHex, toHex } from '../../core/hex.js'
 import { presignedExit, voluntaryExitSigningRoot } from '../../core/messages/voluntary-exit.js'
+import { parseProtocolConfig } from '../../core/oracles/protocol-config.js'
 import {
   type BundledValidator,
   OBOL_NODE_INDEXES,
@@ -14,7 +15,7 @@ import {
   ssvOperatorFiles,
 } from './clusters.js'
 import type { Devnet } from './devnet.js'
-import { recombine } from './oracles.js'
+import { protocolConfigOf, recombine } from './oracles.js'
 import type { DvtExitProcess } from './processes.js'
 
 /** Starts a relayer on a port, and waits until it listens. */
@@ -29,6 +30,8 @@ export async function startRelayer(
     DATABASE: join(folder, 'relayer.db'),
     RELAYER_KEY_FILE: join(folder, 'keys', 'relayer.key'),
     SIGNATURE_THRESHOLD: '3',
+    // A person would compare the printed set with what the DAO published.
+    ACCEPT_ORACLES: parseProtocolConfig(JSON.parse(protocolConfigOf(devnet.oracles)), 'devnet').setHash,
     ...env,
   })
   await process.waitFor(/listening|listens/i)
