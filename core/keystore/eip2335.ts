@@ -5,13 +5,14 @@
 import { createDecipheriv, createHash, pbkdf2, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { z } from 'zod'
-import { DvtExitError } from '../errors.js'
+import { DvtExitError, describeError } from '../errors.js'
 import { fromHex, type PublicKeyHex } from '../hex.js'
 
 /** Beyond these a file is an attack or a mistake: deriving its key would take hours or all memory. */
 const MAX_PBKDF2_ITERATIONS = 2 ** 24
 const MAX_SCRYPT_N = 2 ** 20
 const MAX_SCRYPT_MEMORY = 2 ** 31
+const MAX_SCRYPT_BLOCK_SIZE = 64
 const MAX_SCRYPT_PARALLELISM = 16
 
 const hexField = (length?: number) =>
@@ -95,11 +96,13 @@ export function parseKeystore(json: unknown): Keystore {
 function parse<T>(schema: z.ZodType<T>, json: unknown): T {
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw new DvtExitError(
-    'INVALID_KEYSTORE',
-    `not an EIP-2335 keystore: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
-  )
+  const [issue] = parsed.error.issues
+  const field = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
+  throw invalidKeystore(`${field}${issue?.message ?? 'invalid'}`)
+}
+
+function invalidKeystore(reason: string): DvtExitError {
+  return new DvtExitError('INVALID_KEYSTORE', `not an EIP-2335 keystore: ${reason}`)
 }
 
 function assertAffordable({ kdf }: EncryptedCrypto): void {
@@ -108,15 +111,23 @@ function assertAffordable({ kdf }: EncryptedCrypto): void {
     throw tooExpensive(`pbkdf2 c = ${kdf.params.c}`)
   }
   const { n, r, p } = kdf.params
-  if (n > MAX_SCRYPT_N || 128 * n * r > MAX_SCRYPT_MEMORY || p > MAX_SCRYPT_PARALLELISM) {
+  if (
+    n > MAX_SCRYPT_N ||
+    r > MAX_SCRYPT_BLOCK_SIZE ||
+    p > MAX_SCRYPT_PARALLELISM ||
+    scryptMemory(n, r) > MAX_SCRYPT_MEMORY
+  ) {
     throw tooExpensive(`scrypt n = ${n}, r = ${r}, p = ${p}`)
   }
-  if (!Number.isInteger(Math.log2(n))) {
-    throw new DvtExitError(
-      'INVALID_KEYSTORE',
-      `not an EIP-2335 keystore: crypto.kdf.params.n: ${n} is no power of two`,
-    )
+  // RFC 7914, section 2: a power of two below 2^(128 · r / 8).
+  if (!Number.isInteger(Math.log2(n)) || Math.log2(n) >= 16 * r) {
+    throw invalidKeystore(`crypto.kdf.params.n: scrypt cannot work with n = ${n}, r = ${r}`)
   }
+}
+
+/** Bytes. */
+function scryptMemory(n: number, r: number): number {
+  return 128 * n * r
 }
 
 function tooExpensive(parameters: string): DvtExitError {
@@ -133,29 +144,37 @@ export function normalizePassword(password: string): Uint8Array {
 }
 
 /**
- * Decrypts a keystore's secret.
+ * Decrypts a keystore's secret, in libuv's threads.
  * @param password normalised bytes (normalizePassword)
- * @throws DvtExitError WRONG_PASSWORD
+ * @throws DvtExitError WRONG_PASSWORD, INVALID_KEYSTORE where the key derivation fails
  */
 export async function decryptCrypto(crypto: EncryptedCrypto, password: Uint8Array): Promise<Uint8Array> {
   const key = await deriveKey(crypto, password)
-  const checksum = createHash('sha256').update(key.subarray(16, 32)).update(crypto.cipher.message).digest()
-  if (!timingSafeEqual(checksum, crypto.checksum.message)) {
-    throw new DvtExitError('WRONG_PASSWORD', 'wrong password')
+  try {
+    const checksum = createHash('sha256').update(key.subarray(16, 32)).update(crypto.cipher.message).digest()
+    if (!timingSafeEqual(checksum, crypto.checksum.message)) {
+      throw new DvtExitError('WRONG_PASSWORD', 'wrong password')
+    }
+    const decipher = createDecipheriv('aes-128-ctr', key.subarray(0, 16), crypto.cipher.params.iv)
+    return new Uint8Array(Buffer.concat([decipher.update(crypto.cipher.message), decipher.final()]))
+  } finally {
+    key.fill(0)
   }
-  const decipher = createDecipheriv('aes-128-ctr', key.subarray(0, 16), crypto.cipher.params.iv)
-  return new Uint8Array(Buffer.concat([decipher.update(crypto.cipher.message), decipher.final()]))
 }
 
-function deriveKey({ kdf }: EncryptedCrypto, password: Uint8Array): Promise<Buffer> {
-  if (kdf.function === 'pbkdf2') {
-    return promisify(pbkdf2)(password, kdf.params.salt, kdf.params.c, 32, 'sha256')
-  }
-  const { n, r, p, salt } = kdf.params
-  return new Promise((resolve, reject) => {
-    scrypt(password, salt, 32, { N: n, r, p, maxmem: 128 * n * r + 128 * r * p + 2 ** 20 }, (error, key) => {
-      if (error === null) resolve(key)
-      else reject(error)
+async function deriveKey({ kdf }: EncryptedCrypto, password: Uint8Array): Promise<Buffer> {
+  try {
+    if (kdf.function === 'pbkdf2') {
+      return await promisify(pbkdf2)(password, kdf.params.salt, kdf.params.c, 32, 'sha256')
+    }
+    const { n, r, p, salt } = kdf.params
+    // OpenSSL counts its smaller buffers too.
+    const maxmem = scryptMemory(n, r) + 128 * r * p + 2 ** 20
+    return await promisify<Buffer>((done) => scrypt(password, salt, 32, { N: n, r, p, maxmem }, done))()
+  } catch (cause) {
+    // For example: not enough memory.
+    throw new DvtExitError('INVALID_KEYSTORE', `its key cannot be derived: ${describeError(cause)}`, {
+      cause,
     })
-  })
+  }
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { create, decrypt } from '@chainsafe/bls-keystore'
 import { expect } from 'chai'
 import fc from 'fast-check'
+import { DvtExitError } from '../../../core/errors.js'
 import { toHex } from '../../../core/hex.js'
 import {
   decryptCrypto,
@@ -9,6 +10,7 @@ import {
   parseCrypto,
   parseKeystore,
 } from '../../../core/keystore/eip2335.js'
+import { type Kdf, keystoreMaker } from '../../doubles/keystore.js'
 
 const SECRET = '0x000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f'
 const fixture = (path: string) =>
@@ -58,17 +60,79 @@ describe('EIP-2335 keystore', () => {
     expect(Buffer.from(normalizePassword('a\u0000b\u009f\u007f\r\n')).toString()).to.equal('ab')
   })
 
-  it('opens what the reference implementation makes, and the other way round', async () => {
-    const secrets = fc.uint8Array({ minLength: 32, maxLength: 32 })
+  it('opens what the reference implementation makes', async () => {
     await fc.assert(
-      fc.asyncProperty(secrets, fc.string({ unit: 'grapheme' }), async (secret, password) => {
-        const made = await create(password, secret, new Uint8Array(48), 'm/', undefined, cheapPbkdf2())
-        expect(toHex(await decrypt(made, password))).to.equal(toHex(secret))
+      fc.asyncProperty(secrets, passwords, cheapKdfs, async (secret, password, kdf) => {
+        const made = await create(password, secret, new Uint8Array(48), 'm/', undefined, referenceKdf(kdf))
         const { crypto } = parseKeystore(JSON.parse(JSON.stringify(made)))
         expect(toHex(await decryptCrypto(crypto, normalizePassword(password)))).to.equal(toHex(secret))
       }),
-      { numRuns: 30 },
+      { numRuns: 40 },
     )
+  })
+
+  it('is read as the reference implementation reads it', async () => {
+    await fc.assert(
+      fc.asyncProperty(secrets, passwords, cheapKdfs, async (secret, password, kdf) => {
+        const made = keystoreMaker(password, kdf)(secret, '00'.repeat(48))
+        expect(toHex(await decrypt(made as Parameters<typeof decrypt>[0], password))).to.equal(toHex(secret))
+        const { crypto } = parseKeystore(made)
+        expect(toHex(await decryptCrypto(crypto, normalizePassword(password)))).to.equal(toHex(secret))
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it('opens with a password whose characters are composed otherwise, or that ends in a newline', async () => {
+    const { crypto } = parseKeystore(
+      keystoreMaker('p\u00e4ss\ufb01')(new Uint8Array(32).fill(7), '00'.repeat(48)),
+    )
+    for (const same of ['pa\u0308ssfi', 'p\u00e4ssfi\n', '\tp\u00e4ss\ufb01\r\n']) {
+      expect(await decryptCrypto(crypto, normalizePassword(same))).to.deep.equal(new Uint8Array(32).fill(7))
+    }
+  })
+
+  it('names the one field that is wrong, in one line', () => {
+    const good = () => keystoreMaker('x')(new Uint8Array(32), '00'.repeat(48))
+    const wrongs: [(keystore: ReturnType<typeof good>) => object, string][] = [
+      [(k) => ({ ...k, version: 3 }), 'version'],
+      [(k) => ({ ...k, pubkey: 'aa' }), 'pubkey'],
+      [(k) => ({ ...k, crypto: { ...k.crypto, kdf: undefined } }), 'crypto.kdf'],
+      [
+        (k) => ({ ...k, crypto: { ...k.crypto, kdf: { ...k.crypto.kdf, function: 'argon2' } } }),
+        'crypto.kdf.function',
+      ],
+      [(k) => withKdfParams(k, { salt: 'xyz' }), 'crypto.kdf.params.salt'],
+      [(k) => withKdfParams(k, { dklen: 16 }), 'crypto.kdf.params.dklen'],
+      [(k) => withKdfParams(k, { prf: 'hmac-md5' }), 'crypto.kdf.params.prf'],
+      [(k) => withKdfParams(k, { c: '16' }), 'crypto.kdf.params.c'],
+      [
+        (k) => ({ ...k, crypto: { ...k.crypto, checksum: { function: 'sha256', message: 'aa' } } }),
+        'crypto.checksum.message',
+      ],
+      [
+        (k) => ({ ...k, crypto: { ...k.crypto, cipher: { ...k.crypto.cipher, params: { iv: 'aa' } } } }),
+        'crypto.cipher.params.iv',
+      ],
+    ]
+    expect(() => parseKeystore(good())).not.to.throw()
+    for (const [change, field] of wrongs) {
+      const changed = change(good())
+      expect(() => parseKeystore(changed), field)
+        .to.throw(
+          DvtExitError,
+          new RegExp(`^not an EIP-2335 keystore: ${field.replaceAll('.', '\\.')}: [^\\n]+$`),
+        )
+        .with.property('code', 'INVALID_KEYSTORE')
+    }
+    for (const bad of [null, [], 'keystore', 7]) {
+      expect(() => parseKeystore(bad))
+        .to.throw()
+        .with.property('code', 'INVALID_KEYSTORE')
+      expect(() => parseCrypto(bad))
+        .to.throw()
+        .with.property('code', 'INVALID_KEYSTORE')
+    }
   })
 
   it('tells a wrong password from a damaged file, and repeats neither', async () => {
@@ -102,12 +166,19 @@ describe('EIP-2335 keystore', () => {
       crypto({ function: 'scrypt', params: { dklen: 32, n, r, p, salt: 'aa' } })
     expect(() => parseCrypto(pbkdf2(2 ** 24))).not.to.throw()
     expect(() => parseCrypto(scrypt(2 ** 20))).not.to.throw()
-    for (const bad of [pbkdf2(2 ** 24 + 1), scrypt(2 ** 21), scrypt(2 ** 20, 64), scrypt(2 ** 14, 8, 1000)]) {
+    const expensive = [
+      pbkdf2(2 ** 24 + 1),
+      scrypt(2 ** 21),
+      scrypt(2 ** 20, 64),
+      scrypt(2 ** 14, 8, 1000),
+      scrypt(2, 2 ** 20),
+    ]
+    for (const bad of expensive) {
       expect(() => parseCrypto(bad))
         .to.throw()
         .with.property('code', 'KDF_TOO_EXPENSIVE')
     }
-    for (const bad of [pbkdf2(0), scrypt(3), scrypt(2.5)]) {
+    for (const bad of [pbkdf2(0), scrypt(3), scrypt(2.5), scrypt(2 ** 16, 1)]) {
       expect(() => parseCrypto(bad))
         .to.throw()
         .with.property('code', 'INVALID_KEYSTORE')
@@ -115,8 +186,32 @@ describe('EIP-2335 keystore', () => {
   })
 })
 
-/** The reference's own pbkdf2 module, with few rounds. */
-function cheapPbkdf2() {
-  const params = { dklen: 32, c: 16, prf: 'hmac-sha256' as const, salt: 'ab'.repeat(32) }
-  return { function: 'pbkdf2' as const, params, message: '' as const }
+const secrets = fc.uint8Array({ minLength: 32, maxLength: 32 })
+const passwords = fc.string({ unit: 'grapheme' })
+// The reference allows scrypt memory for n ≥ 128 and small p only.
+const cheapKdfs: fc.Arbitrary<Kdf> = fc.oneof(
+  fc.record({ function: fc.constant('pbkdf2' as const), c: fc.integer({ min: 1, max: 64 }) }),
+  fc.record({
+    function: fc.constant('scrypt' as const),
+    n: fc.constantFrom(128, 256, 1024),
+    r: fc.constantFrom(1, 4, 8),
+    p: fc.integer({ min: 1, max: 3 }),
+  }),
+)
+
+/** The reference's form of the same parameters. */
+function referenceKdf(kdf: Kdf) {
+  const common = { dklen: 32, salt: 'ab'.repeat(32) }
+  if (kdf.function === 'pbkdf2') {
+    const params = { ...common, c: kdf.c, prf: 'hmac-sha256' as const }
+    return { function: 'pbkdf2' as const, params, message: '' as const }
+  }
+  const params = { ...common, n: kdf.n, r: kdf.r, p: kdf.p }
+  return { function: 'scrypt' as const, params, message: '' as const }
+}
+
+function withKdfParams(keystore: ReturnType<ReturnType<typeof keystoreMaker>>, changes: object) {
+  const { kdf } = keystore.crypto
+  const params = { ...kdf.params, ...changes }
+  return { ...keystore, crypto: { ...keystore.crypto, kdf: { ...kdf, params } } }
 }
