@@ -132,7 +132,11 @@ function reasonOf(error: unknown): string {
 
 /** The start of an answer's body, one line, for messages. */
 export function excerpt(body: Buffer): string {
-  return body.subarray(0, 200).toString('utf8').replace(/[\s\p{Cc}]+/gu, ' ').trim()
+  return body
+    .subarray(0, 200)
+    .toString('utf8')
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
 }
 
 export interface RetryOptions {
