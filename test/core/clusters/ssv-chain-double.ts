@@ -1,3 +1,4 @@
+import { keccak256 } from 'viem'
 import type { ChainLog, ChainLogFilter, SsvChain } from '../../../core/clusters/ssv-chain.js'
 import { DvtExitError, UnavailableError } from '../../../core/errors.js'
 import type { Hex } from '../../../core/hex.js'
@@ -16,6 +17,14 @@ export class SsvChainDouble implements SsvChain {
   /** Called before every request; a test kills the reader here. */
   onRequest: (name: string) => void = () => undefined
   readonly filters: ChainLogFilter[] = []
+  servesStorage = true
+  /** SSVNetwork's storage by slot. */
+  readonly storage = new Map<Hex, bigint>(
+    Object.entries(EXPECTED.operators).map(([id, { publicKeyBase64 }]) => [
+      slotOf(publicKeyBase64),
+      BigInt(id),
+    ]),
+  )
   /** Blocks from this one on have other hashes than before. */
   #reorganisedFrom: bigint | undefined
   #forks = 0
@@ -52,6 +61,13 @@ export class SsvChainDouble implements SsvChain {
       .filter((log) => matches(log, filter) && !this.leavesOut(log, filter))
   }
 
+  async storageAt(address: Hex, slot: Hex): Promise<Hex> {
+    this.#request('storage')
+    if (!this.servesStorage) throw new DvtExitError('RPC_ERROR', 'the method does not exist')
+    const id = address === EXPECTED.contract ? this.storage.get(slot) : undefined
+    return `0x${(id ?? 0n).toString(16).padStart(64, '0')}`
+  }
+
   #request(name: string): void {
     this.onRequest(name)
     if (this.down) throw new UnavailableError('ENDPOINT_UNREACHABLE', 'nothing answers')
@@ -61,6 +77,15 @@ export class SsvChainDouble implements SsvChain {
     const fork = this.#reorganisedFrom !== undefined && number >= this.#reorganisedFrom ? this.#forks : 0
     return `0x${number.toString(16).padStart(62, '0')}${fork.toString(16).padStart(2, '0')}`
   }
+}
+
+/** keccak256(keccak256(abi.encode(string)) ‖ slot of the mapping), put together by hand. */
+function slotOf(publicKey: string): Hex {
+  const word = (value: number) => value.toString(16).padStart(64, '0')
+  const text = Buffer.from(publicKey).toString('hex')
+  const padding = '0'.repeat((64 - (text.length % 64)) % 64)
+  const hash = keccak256(`0x${word(32)}${word(publicKey.length)}${text}${padding}`)
+  return keccak256(`${hash}d56c4f4aab8ca22f9fde432777379f436593c6027698a6995e2daea890bed106`)
 }
 
 function matches(log: ChainLog, { address, topics, fromBlock, toBlock }: ChainLogFilter): boolean {
