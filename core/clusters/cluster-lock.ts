@@ -1,7 +1,7 @@
 /** Charon's cluster lock, versions v1.0 to v1.11: which validators a cluster has, and each node's public shares. */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { bls } from '../bls/backend.js'
+import { bls, type PublicKeyPoint } from '../bls/backend.js'
 import { parsePublicKey } from '../bls/points.js'
 import { publicSharesInterpolate } from '../bls/threshold.js'
 import { ConfigurationError, describeError } from '../errors.js'
@@ -17,6 +17,14 @@ export interface LockValidator extends DistributedValidator {
   readonly withdrawalAddress: Hex | undefined
 }
 
+/** A node of a cluster. */
+export interface LockOperator {
+  /** Its Ethereum Node Record; empty where the lock has none. */
+  readonly enr: string
+  /** The operator's own address, in lowercase; undefined in a cluster that one person created. */
+  readonly address: Hex | undefined
+}
+
 export interface ClusterLock {
   /** For example v1.11.0. */
   readonly version: string
@@ -28,7 +36,7 @@ export interface ClusterLock {
   /** 32 bytes. */
   readonly lockHash: Hex
   /** By node index. */
-  readonly operators: readonly { readonly enr: string }[]
+  readonly operators: readonly LockOperator[]
   readonly validators: readonly LockValidator[]
   /** What is odd but legitimate, one line each. */
   readonly warnings: readonly string[]
@@ -39,7 +47,6 @@ export interface LockOptions {
   readonly strict?: boolean
 }
 
-/** v1.0 and v1.1 write bytes as base64, later versions as hex with 0x. */
 const bytes = (length: number) =>
   z.string().transform((text, context) => {
     const decoded = decodeBytes(text)
@@ -48,13 +55,11 @@ const bytes = (length: number) =>
     return z.NEVER
   })
 
+/** v1.0 and v1.1 write bytes as base64, which can begin with 0x too; later versions as hex with 0x. */
 function decodeBytes(text: string): Uint8Array | undefined {
-  if (!text.startsWith('0x')) return new Uint8Array(Buffer.from(text, 'base64'))
-  try {
-    return fromHex(text)
-  } catch {
-    return undefined
-  }
+  if (/^0x([0-9a-fA-F]{2})*$/.test(text)) return fromHex(text)
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined
+  return new Uint8Array(Buffer.from(text, 'base64'))
 }
 
 const address = z
@@ -69,7 +74,7 @@ const lockSchema = z.object({
     version: z.string(),
     threshold: z.int().min(1),
     fork_version: bytes(4),
-    operators: z.array(z.object({ enr: z.string().default('') })).min(1),
+    operators: z.array(z.object({ enr: z.string().default(''), address: optionalAddress })).min(1),
     num_validators: z.int().min(0).optional(),
     withdrawal_address: optionalAddress,
     validators: z.array(z.object({ withdrawal_address: optionalAddress })).optional(),
@@ -83,6 +88,8 @@ const lockSchema = z.object({
 type LockFile = z.infer<typeof lockSchema>
 
 const KNOWN_VERSION = /^v1\.(\d|10|11)\.\d+$/
+/** Versions whose locks need not carry a signature of their key shares. */
+const UNSIGNED_VERSION = /^v1\.[01]\./
 
 /**
  * Reads and checks a cluster lock file.
@@ -122,13 +129,15 @@ export async function parseClusterLock(
     }),
   )
   assertShape(lock, source)
+  const sums: PublicKeyPoint[] = []
   for (const validator of validators) {
-    assertInterpolates(validator, source)
+    sums.push(checkShares(validator, source))
     await new Promise((resolve) => setImmediate(resolve))
   }
-  const complaint = signatureComplaint(lock)
-  if (complaint !== undefined && options.strict === true) {
-    throw new ConfigurationError('LOCK_SIGNATURE', `cluster lock ${source}: ${complaint}`, {
+  const complaint = signatureComplaint(lock, bls.addPublicKeys(sums), options.strict === true)
+  const warnings = complaint === undefined ? [] : [`cluster lock ${source}: ${complaint}`]
+  if (options.strict === true && warnings[0] !== undefined) {
+    throw new ConfigurationError('LOCK_SIGNATURE', warnings[0], {
       hint: 'Leave --strict-lock out if the lock was extended without its nodes (add-validators --unverified)',
     })
   }
@@ -138,9 +147,9 @@ export async function parseClusterLock(
     threshold: definition.threshold,
     forkVersion: definition.fork_version,
     lockHash: lock.lock_hash,
-    operators: definition.operators,
+    operators: definition.operators.map(({ enr, address }) => ({ enr, address })),
     validators,
-    warnings: complaint === undefined ? [] : [`cluster lock ${source}: ${complaint}`],
+    warnings,
   }
 }
 
@@ -171,8 +180,9 @@ function parseLockFile(text: string, source: string): LockFile {
   }
   const parsed = lockSchema.safeParse(json)
   if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw invalidLock(source, `${issue?.path.join('.')}: ${issue?.message}`)
+  const [issue] = parsed.error.issues
+  const field = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
+  throw invalidLock(source, `${field}${issue?.message ?? 'invalid'}`)
 }
 
 function assertShape(lock: LockFile, source: string): void {
@@ -193,18 +203,21 @@ function assertShape(lock: LockFile, source: string): void {
   }
 }
 
-function assertInterpolates(validator: LockValidator, source: string): void {
+/** Checks that a validator's public shares interpolate to its key. Returns the sum of the public shares. */
+function checkShares(validator: LockValidator, source: string): PublicKeyPoint {
   const shares = [...validator.shares].map(([index, share]) => ({
     index,
     publicKey: point(share, `public share ${index} of validator ${validator.publicKey}`, source),
   }))
   const publicKey = point(validator.publicKey, `validator ${validator.publicKey}`, source)
-  if (publicSharesInterpolate(publicKey, shares, validator.threshold)) return
-  throw new ConfigurationError(
-    'LOCK_SHARES_DO_NOT_INTERPOLATE',
-    `cluster lock ${source}: the public shares of validator ${validator.publicKey} do not make its key`,
-    { hint: 'The file is damaged or forged: take the lock from another node of the cluster' },
-  )
+  if (!publicSharesInterpolate(publicKey, shares, validator.threshold)) {
+    throw new ConfigurationError(
+      'LOCK_SHARES_DO_NOT_INTERPOLATE',
+      `cluster lock ${source}: the public shares of validator ${validator.publicKey} do not make its key`,
+      { hint: 'The file is damaged or forged: take the lock from another node of the cluster' },
+    )
+  }
+  return bls.addPublicKeys(shares.map((share) => share.publicKey))
 }
 
 function point(hex: PublicKeyHex, what: string, source: string) {
@@ -215,21 +228,23 @@ function point(hex: PublicKeyHex, what: string, source: string) {
   }
 }
 
-/** What is wrong with the signature of all key shares over the lock hash; undefined where it is right. */
-function signatureComplaint(lock: LockFile): string | undefined {
-  const signature = decodeBytes(lock.signature_aggregate ?? '')
-  if (signature === undefined || signature.length === 0) return 'it carries no signature of its key shares'
-  const shares = lock.distributed_validators.flatMap((validator) =>
-    validator.public_shares.map(parsePublicKey),
-  )
+/**
+ * What is odd about the signature of all key shares over the lock hash; undefined where nothing is.
+ * @param publicKey the sum of all public shares of all validators
+ */
+function signatureComplaint(lock: LockFile, publicKey: PublicKeyPoint, strict: boolean): string | undefined {
+  const text = lock.signature_aggregate ?? ''
+  if (text === '' || text === '0x') {
+    const isUsual = UNSIGNED_VERSION.test(lock.cluster_definition.version)
+    return isUsual && !strict ? undefined : 'it carries no signature of its key shares'
+  }
   try {
-    const publicKey = bls.addPublicKeys(shares)
-    const set = { message: fromHex(lock.lock_hash), publicKey, signature: bls.decodeSignature(signature) }
-    if (bls.verify(set)) return undefined
+    const signature = bls.decodeSignature(decodeBytes(text) ?? new Uint8Array())
+    if (bls.verify({ message: fromHex(lock.lock_hash), publicKey, signature })) return undefined
   } catch {
     // Not a point: as wrong as any other signature.
   }
-  return 'the signature of its key shares does not verify'
+  return 'the signature of its key shares does not verify (add-validators --unverified leaves such a lock)'
 }
 
 function invalidLock(source: string, reason: string): ConfigurationError {

@@ -19,14 +19,14 @@ export function publicKeyOfEnr(enr: string): Uint8Array {
   throw invalid('it has no secp256k1 key')
 }
 
-/** The strings of one RLP list that holds no lists (Ethereum yellow paper, appendix B). */
+/** The items of one RLP list, each without its own header (Ethereum yellow paper, appendix B). */
 function decodeList(bytes: Uint8Array): Uint8Array[] {
   const list = header(bytes, 0)
   if (!list.isList || list.end !== bytes.length) throw invalid('it is no RLP list')
   const items: Uint8Array[] = []
   for (let position = list.start; position < list.end; ) {
     const item = header(bytes, position)
-    if (item.isList || item.end > list.end) throw invalid('its RLP is malformed')
+    if (item.end > list.end) throw invalid('its RLP is malformed')
     items.push(bytes.subarray(item.start, item.end))
     position = item.end
   }

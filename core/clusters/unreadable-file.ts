@@ -8,7 +8,7 @@ export function unreadableFile(what: string, file: string, cause: unknown): Conf
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   if (code === 'EACCES' || code === 'EPERM') {
     return new ConfigurationError('UNREADABLE_FILE', `${what} ${file} may not be read by this user`, {
-      hint: 'Run the sidecar as the user who owns the file, or let its group read it',
+      hint: 'Charon and SSV let only the owner read their files (mode 0400): run as that user, or give this one the right (setfacl -m u:USER:r FILE)',
       cause,
     })
   }

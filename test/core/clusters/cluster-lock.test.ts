@@ -1,9 +1,12 @@
+import { createECDH } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { loadClusterLock, parseClusterLock } from '../../../core/clusters/cluster-lock.js'
+import { assertLockNetwork, loadClusterLock, parseClusterLock } from '../../../core/clusters/cluster-lock.js'
 import { publicKeyOfEnr } from '../../../core/clusters/enr.js'
+import { describeError } from '../../../core/errors.js'
 import { toHex } from '../../../core/hex.js'
+import { loadNetwork } from '../../../core/network.js'
 
 const OBOL = fileURLToPath(new URL('../../fixtures/obol/', import.meta.url))
 const expected = JSON.parse(readFileSync(`${OBOL}obol-4n3t-hoodi.EXPECTED.json`, 'utf8')) as {
@@ -54,6 +57,132 @@ describe('cluster lock', () => {
     }
   })
 
+  for (const [cluster, nodes] of [
+    ['obol-4n3t-hoodi', 4],
+    ['obol-4n3t-hoodi-secure', 4],
+    ['obol-16n10t-hoodi', 16],
+  ] as const) {
+    it(`of ${cluster} is the same for each node and is signed by all its shares`, async () => {
+      const locks = await Promise.all(
+        Array.from({ length: nodes }, (_, node) =>
+          loadClusterLock(`${OBOL}${cluster}/node${node}/cluster-lock.json`, { strict: true }),
+        ),
+      )
+      for (const [node, lock] of locks.entries()) {
+        expect(lock.operators).to.have.length(nodes)
+        expect(lock.lockHash).to.equal(locks[0]?.lockHash)
+        const key = readFileSync(`${OBOL}${cluster}/node${node}/charon-enr-private-key`, 'utf8')
+        const ecdh = createECDH('secp256k1')
+        ecdh.setPrivateKey(key, 'hex')
+        expect(toHex(publicKeyOfEnr(lock.operators[node]?.enr ?? ''))).to.equal(
+          `0x${ecdh.getPublicKey('hex', 'compressed')}`,
+        )
+      }
+    })
+  }
+
+  it('gives the operators’ addresses where it has them', async () => {
+    const address = '0xBA447498dc4c169f2b4f427b2c4d532320457E89'
+    const lock = await changed((definition) => {
+      Object.assign(definition.operators[1] ?? {}, { address })
+    })
+    expect(lock.operators.map((operator) => operator.address)).to.deep.equal([
+      undefined,
+      address.toLowerCase(),
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('of v1.0 may have a lock hash whose base64 begins as hex does', async () => {
+    const lock = await changed((_, file) => {
+      file['lock_hash'] = `0x${'A'.repeat(41)}=`
+      file['signature_aggregate'] = ''
+    }, 'v1.0.0')
+    expect(lock.lockHash).to.equal(`0xd31${'0'.repeat(61)}`)
+    expect(lock.warnings).to.deep.equal([])
+  })
+
+  it('whose shares did not sign it is taken with a warning, and refused by strictness', async () => {
+    const other = JSON.parse(readFileSync(`${OBOL}obol-16n10t-hoodi/node0/cluster-lock.json`, 'utf8')) as {
+      signature_aggregate: string
+    }
+    for (const signature of [
+      other.signature_aggregate,
+      `0x${'00'.repeat(96)}`,
+      '0x1234',
+      'no hex',
+      '',
+      '0x',
+    ]) {
+      const change = (_: unknown, file: Record<string, unknown>) => {
+        file['signature_aggregate'] = signature
+      }
+      const { warnings } = await changed(change)
+      expect(warnings, signature).to.have.length(1)
+      expect(warnings[0]).to.include('changed.json')
+      expect(await failureOf(changed(change, 'v1.11.0', true))).to.include({ code: 'LOCK_SIGNATURE' })
+    }
+    const absent = (_: unknown, file: Record<string, unknown>) => {
+      delete file['signature_aggregate']
+    }
+    expect((await changed(absent, 'v1.2.0')).warnings).to.have.length(1)
+    expect((await changed(absent, 'v1.1.0')).warnings).to.deep.equal([])
+    expect(await failureOf(changed(absent, 'v1.1.0', true))).to.include({ code: 'LOCK_SIGNATURE' })
+  })
+
+  it('is refused with an impossible threshold, a share too many or too few, or a validator twice', async () => {
+    const changes: ((definition: Definition, file: LockFile) => void)[] = [
+      (definition) => {
+        definition.threshold = 0
+      },
+      (definition) => {
+        definition.threshold = -1
+      },
+      (definition) => {
+        definition.threshold = 5
+      },
+      (definition) => {
+        definition.operators.pop()
+      },
+      (_, file) => {
+        file.distributed_validators[0]?.public_shares.pop()
+      },
+      (_, file) => {
+        file.distributed_validators.push(...file.distributed_validators)
+      },
+      (_, file) => {
+        file.distributed_validators.length = 0
+      },
+    ]
+    for (const change of changes) {
+      const failure = await failureOf(changed(change))
+      expect(failure, change.toString()).to.include({ code: 'INVALID_CLUSTER_LOCK' })
+      expect(describeError(failure)).to.include('changed.json').and.not.include('\n')
+    }
+    for (const version of ['v1.12.0', 'v2.0.0', 'v0.9.0', '1.7.0', 'v1.7']) {
+      const failure = await failureOf(
+        changed((definition) => {
+          definition.version = version
+        }),
+      )
+      expect(failure).to.include({ code: 'UNKNOWN_LOCK_VERSION' })
+    }
+    for (const text of ['', '[]', '7', 'null', '{', '"lock"']) {
+      expect(await failureOf(parseClusterLock(text, 'changed.json'))).to.include({
+        code: 'INVALID_CLUSTER_LOCK',
+      })
+    }
+  })
+
+  it('is refused on another network', async () => {
+    const lock = await changed(() => {})
+    expect(() => assertLockNetwork(lock, loadNetwork('hoodi'), 'changed.json')).not.to.throw()
+    expect(() => assertLockNetwork(lock, loadNetwork('gnosis'), 'changed.json'))
+      .to.throw(/changed\.json .*0x10000910.*gnosis/)
+      .with.property('code', 'LOCK_OF_ANOTHER_NETWORK')
+  })
+
   it('is refused, and never throws something unexpected, whatever is missing', async () => {
     const text = readFileSync(`${OBOL}obol-4n3t-hoodi/node0/cluster-lock.json`, 'utf8')
     const essential =
@@ -84,6 +213,15 @@ describe('node record', () => {
     )
   })
 
+  it('gives the key beside values that are lists, as the eth entry of an execution node is', () => {
+    const key = Uint8Array.of(2, ...new Uint8Array(32).fill(9))
+    const enr = recordOf(['sig', '', 'eth', [['fork', '']], 'id', 'v4', 'secp256k1', key])
+    expect(publicKeyOfEnr(enr)).to.deep.equal(key)
+    expect(() => publicKeyOfEnr(recordOf(['sig', '', 'id', 'v4', 'secp256k1', 'short'])))
+      .to.throw()
+      .with.property('code', 'INVALID_ENR')
+  })
+
   it('is refused when it is cut off or something else', () => {
     for (const bad of ['', 'enr:', 'enr:-IS4', 'enr:AAAA', 'enode://x', `enr:${'_'.repeat(200)}`]) {
       expect(() => publicKeyOfEnr(bad))
@@ -92,6 +230,52 @@ describe('node record', () => {
     }
   })
 })
+
+type RlpItem = string | Uint8Array | readonly RlpItem[]
+
+/** RLP of short items. */
+function rlp(item: RlpItem): Buffer {
+  if (typeof item === 'string' || item instanceof Uint8Array) {
+    const bytes = Buffer.from(item)
+    return Buffer.concat([Uint8Array.of(0x80 + bytes.length), bytes])
+  }
+  const payload = Buffer.concat(item.map(rlp))
+  const header = payload.length <= 55 ? [0xc0 + payload.length] : [0xf8, payload.length]
+  return Buffer.concat([Uint8Array.from(header), payload])
+}
+
+function recordOf(items: readonly RlpItem[]): string {
+  return `enr:${rlp(items).toString('base64url')}`
+}
+
+interface Definition {
+  version: string
+  threshold: number
+  operators: object[]
+}
+interface LockFile extends Record<string, unknown> {
+  cluster_definition: Definition
+  distributed_validators: { public_shares: string[] }[]
+}
+
+/** A lock of obol-4n3t-hoodi after a change. */
+async function changed(
+  change: (definition: Definition, file: LockFile) => void,
+  version = 'v1.11.0',
+  strict = false,
+) {
+  const text = readFileSync(`${OBOL}obol-4n3t-hoodi.legacy-locks/${version}/cluster-lock.json`, 'utf8')
+  const file = JSON.parse(text) as LockFile
+  change(file.cluster_definition, file)
+  return parseClusterLock(JSON.stringify(file), 'changed.json', { strict })
+}
+
+async function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
 
 function pathsOf(value: unknown, path: string[] = []): string[][] {
   if (typeof value !== 'object' || value === null) return [path]
