@@ -77,6 +77,11 @@ export class BeaconClient {
     return this.#inTurn('finalized header', (endpoint) => endpoint.finalizedHeader())
   }
 
+  /** Every validator of the genesis state, which not all nodes keep. */
+  genesisValidators(): Promise<ValidatorStatus[]> {
+    return this.#inTurn('genesis validators', (endpoint) => endpoint.genesisValidators())
+  }
+
   /**
    * The validators of the head state among these public keys and indexes; unknown ones are left out. Only a
    * beacon node that is in sync and not optimistic is believed.
