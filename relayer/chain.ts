@@ -8,6 +8,7 @@ import type { Logger } from '../core/log.js'
 import type { Network } from '../core/network.js'
 import { required, type Values } from '../core/options.js'
 import { relayerOptions } from './options.js'
+import type { IndexSource } from './service.js'
 
 export interface Chain {
   readonly execution: ExecutionClient
@@ -34,30 +35,27 @@ export function connectChain(values: Values<typeof relayerOptions>, network: Net
 }
 
 /**
- * Waits, with growing pauses, until nodes of both kinds have answered, or the signal is aborted. Meanwhile
- * the relayer serves what needs no chain.
- * @throws ConfigurationError WRONG_NETWORK
+ * Waits, with growing pauses, until the nodes have given the next validator index once, or the signal is
+ * aborted. Meanwhile the relayer serves what needs no chain.
+ * @throws ConfigurationError WRONG_NETWORK, FOREIGN_CHECKPOINT
  */
 export async function awaitChain(
-  chain: Chain,
-  clock: Clock,
-  signal: AbortSignal,
-  logger: Logger,
+  { execution }: Chain,
+  indexes: IndexSource,
+  { clock, signal, logger }: { readonly clock: Clock; readonly signal: AbortSignal; readonly logger: Logger },
 ): Promise<void> {
   const pause = new Backoff(1000, 60_000)
-  const checks = [() => chain.execution.chainId(), () => chain.beacon.finalizedHeader()]
-  for (const check of checks) {
-    for (let answered = false; !answered && !signal.aborted; ) {
-      try {
-        await check()
-        answered = true
-      } catch (error) {
-        if (error instanceof ConfigurationError) throw error
-        logger.warn(`the chain cannot be asked, trying again: ${describeError(error)}`)
-        await clock.sleep(pause.next(), signal)
-      }
+  while (!signal.aborted) {
+    try {
+      // Asked first, so that a wrong network shows while the beacon node is away.
+      await execution.block('latest')
+      const { index } = await indexes.next()
+      if (!signal.aborted) logger.info(`the chain answers: the next validator gets index ${index}`)
+      return
+    } catch (error) {
+      if (error instanceof ConfigurationError) throw error
+      if (!signal.aborted) logger.warn(`the chain cannot be asked, trying again: ${describeError(error)}`)
+      await clock.sleep(pause.next(), signal)
     }
-    pause.reset()
   }
-  if (!signal.aborted) logger.info('execution and beacon nodes answer')
 }
