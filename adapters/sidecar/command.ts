@@ -57,6 +57,7 @@ export async function runSidecar(
   const signers = await createSigners(vendor ?? values.clusterType, values, { network, logger, signal })
   try {
     const rules = { allowActive: values.allowActive, ...(registry === undefined ? {} : { registry }) }
+    if (signal.aborted) return
     logger.info(describeStart(signers, relayer, rules, values))
     const sidecar = new Sidecar({
       signers,

@@ -18,7 +18,7 @@ export interface ChainView {
   /** The index that the next validator will get. */
   next(): Promise<{ readonly index: number }>
   /** Those of the keys that were deposited already: they take no index. */
-  knownKeys(publicKeys: PublicKeyHex[]): Promise<readonly PublicKeyHex[]>
+  knownKeys(publicKeys: readonly PublicKeyHex[]): Promise<readonly PublicKeyHex[]>
 }
 
 export interface CollectParts {
@@ -83,7 +83,7 @@ export class ExitCollection {
   /** What has to be right before anything is asked for. */
   async #prepare(): Promise<OracleSet> {
     await this.#checkRelayer()
-    const known = (await this.#parts.chain?.knownKeys([...this.#keys])) ?? []
+    const known = (await this.#parts.chain?.knownKeys(this.#keys)) ?? []
     if (known.length > 0) {
       throw new ConfigurationError(
         'KEY_DEPOSITED',

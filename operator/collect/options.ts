@@ -37,7 +37,7 @@ export const collectOptions = {
   uncheckedIndex: {
     flag: 'unchecked-index',
     env: ['UNCHECKED_INDEX'],
-    describe: 'without execution and beacon nodes: believe the relayer’s count of the next validator’s index',
+    describe: 'believe the relayer’s count of the next validator’s index, and ask no node of your own',
     default: 'false',
     switch: true,
     parse: flag,
