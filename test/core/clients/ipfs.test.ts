@@ -1,0 +1,55 @@
+import { expect } from 'chai'
+import { IpfsClient } from '../../../core/clients/ipfs.js'
+import { UnavailableError } from '../../../core/errors.js'
+import { IpfsDouble } from '../../devnet/ipfs-double.js'
+import { failureOf } from '../../doubles/failure.js'
+
+const retry = { rounds: 1, delay: 1 }
+/** `ipfs add` of this text. */
+const HELLO = 'QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o'
+
+describe('IpfsClient', () => {
+  let first: IpfsDouble
+  let second: IpfsDouble
+  const client = () => new IpfsClient([first.url, `${second.url}/`], { retry, timeout: 300 })
+
+  beforeEach(async () => {
+    first = await new IpfsDouble().listen()
+    second = await new IpfsDouble().listen()
+    second.put(HELLO, 'hello world\n')
+  })
+  afterEach(async () => {
+    await Promise.all([first.close(), second.close()])
+  })
+
+  it('gives the file of a gateway', async () => {
+    const cid = first.add('{"a": 1}')
+    expect((await client().fetch(cid)).toString()).to.equal('{"a": 1}')
+    expect(second.total).to.equal(0)
+  })
+
+  for (const [what, set] of [
+    ['does not have it', () => undefined],
+    ['has something else for it', () => first.put(HELLO, 'hello world')],
+    ['is down', () => Object.assign(first.faults, { down: true })],
+    ['is slow', () => Object.assign(first.faults, { delay: 60_000 })],
+  ] as const) {
+    it(`takes the next gateway where one ${what}`, async () => {
+      set()
+      expect((await client().fetch(HELLO)).toString()).to.equal('hello world\n')
+    })
+  }
+
+  it('gives nothing where every gateway lies', async () => {
+    first.put(HELLO, 'hello oracles\n')
+    second.put(HELLO, 'hello oracles\n')
+    const error = await failureOf(client().fetch(HELLO))
+    expect(error).to.be.instanceOf(UnavailableError)
+    expect(error.message).to.include('not the content of this CID').and.to.include(second.url)
+  })
+
+  it('asks nobody for what is no content id', async () => {
+    expect((await failureOf(client().fetch('../admin'))).code).to.equal('INVALID_CID')
+    expect(first.total).to.equal(0)
+  })
+})
