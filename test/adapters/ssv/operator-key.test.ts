@@ -106,7 +106,7 @@ describe('loadOperatorKey', () => {
       const error = await failure(loadOperatorKey(source, reading(files)))
       expect(error.code).to.equal('UNREADABLE_FILE')
       expect(error.message).to.equal(`${what} may not be read by this user`)
-      expect(error.hint).to.match(/Run the sidecar as the user/)
+      expect(error.hint).to.contain('run as that user')
     }
     const missing = await failure(loadOperatorKey({ keyFile: '/none/key.json', passwordFile: undefined }))
     expect(missing.message).to.equal('operator key file /none/key.json is not there')
