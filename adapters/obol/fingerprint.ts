@@ -3,13 +3,17 @@ import { join } from 'node:path'
 import type { NodeFiles } from './node.js'
 
 /**
- * A text that changes when a keystore, a password or the lock is added, removed or written. Comparing it now
- * and then works on every file system, network mounts and bind mounts of containers included, where
- * notifications do not.
+ * A text that changes when a keystore, a password, the lock or the ENR key is added, removed, written or given
+ * other rights. Comparing it now and then works on every file system, network mounts and bind mounts of
+ * containers included, where notifications do not.
  */
 export async function directoryFingerprint(files: NodeFiles): Promise<string> {
   const names = await readdir(files.keystoresDir).catch(() => [])
-  const paths = [files.clusterLockFile, ...names.toSorted().map((name) => join(files.keystoresDir, name))]
+  const paths = [
+    files.clusterLockFile,
+    files.enrKeyFile,
+    ...names.toSorted().map((name) => join(files.keystoresDir, name)),
+  ]
   return (await Promise.all(paths.map(describe))).join('\n')
 }
 

@@ -4,10 +4,10 @@ import { bls, type SecretScalar } from '../../core/bls/backend.js'
 import { parseSecretKey } from '../../core/bls/points.js'
 import { ConfigurationError, DvtExitError } from '../../core/errors.js'
 import { type PublicKeyHex, toHex } from '../../core/hex.js'
-import { decryptCrypto } from '../../core/keystore/eip2335.js'
+import { decryptCrypto, type EncryptedCrypto } from '../../core/keystore/eip2335.js'
 import type { Progress } from '../../core/progress.js'
 import { Secret } from '../../core/secret.js'
-import type { KeystoreFile } from './keystore-files.js'
+import { type KeystoreFile, passwordFileOf } from './keystore-files.js'
 
 /** One share of a validator's key, which only this node has. */
 export interface KeyShare {
@@ -16,32 +16,47 @@ export interface KeyShare {
   readonly secret: Secret<SecretScalar>
 }
 
-/** Remembers what was decrypted, by the files' content, so that a reload decrypts only what is new. */
+export interface DecryptOptions {
+  readonly progress?: Progress | undefined
+  /** When it is aborted, no further keystore is begun and what is missing is left out. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Remembers what it decrypted last, by the files' content, so that a reload decrypts only what is new. */
 export class KeyShareDecryptor {
-  readonly #known = new Map<string, KeyShare>()
+  #known = new Map<string, KeyShare>()
   readonly #parallel: number
 
-  /** @param parallel how many keys are derived at once: one a core keeps all of them busy */
+  /**
+   * @param parallel how many keys are derived at once: one a core keeps all of them busy, as far as libuv has
+   *   threads (UV_THREADPOOL_SIZE, 4 unless the process was started with more)
+   */
   constructor(parallel = availableParallelism()) {
     this.#parallel = parallel
   }
 
-  /** Decrypts keystores. What fails is in the errors, each naming its file. */
+  /** Decrypts all keystores of a node. What fails is in the errors, each naming its file. */
   async decryptAll(
     keystores: readonly KeystoreFile[],
-    progress: Progress = () => {},
+    { progress = () => {}, signal }: DecryptOptions = {},
   ): Promise<{ shares: KeyShare[]; errors: ConfigurationError[] }> {
     const results = new Array<KeyShare | ConfigurationError | undefined>(keystores.length)
     const queue = keystores.entries()
+    const known = new Map<string, KeyShare>()
     let done = 0
     const work = async () => {
       for (const [i, keystore] of queue) {
-        results[i] = await this.#decrypt(keystore)
+        if (signal?.aborted === true) return
+        const name = `${keystore.file} ${keystore.contentHash}`
+        const result = this.#known.get(name) ?? (await decryptShare(keystore))
+        if (!(result instanceof ConfigurationError)) known.set(name, result)
+        results[i] = result
         done += 1
         progress(done, keystores.length)
       }
     }
     await Promise.all(Array.from({ length: Math.min(this.#parallel, keystores.length) }, work))
+    this.#known = known
     const shares: KeyShare[] = []
     const errors: ConfigurationError[] = []
     for (const result of results) {
@@ -50,24 +65,15 @@ export class KeyShareDecryptor {
     }
     return { shares, errors }
   }
-
-  async #decrypt(keystore: KeystoreFile): Promise<KeyShare | ConfigurationError> {
-    const known = this.#known.get(`${keystore.file} ${keystore.contentHash}`)
-    if (known !== undefined) return known
-    try {
-      const share = await decryptShare(keystore)
-      this.#known.set(`${keystore.file} ${keystore.contentHash}`, share)
-      return share
-    } catch (error) {
-      if (error instanceof ConfigurationError) return error
-      throw error
-    }
-  }
 }
 
-async function decryptShare({ file, keystore, password }: KeystoreFile): Promise<KeyShare> {
+async function decryptShare({
+  file,
+  keystore,
+  password,
+}: KeystoreFile): Promise<KeyShare | ConfigurationError> {
   try {
-    const secret = parseSecretKey(await decryptCrypto(keystore.crypto, password.reveal()))
+    const secret = await decryptScalar(keystore.crypto, password)
     const publicShare = toHex(bls.encodePublicKey(bls.toPublicKey(secret)))
     if (keystore.publicKey !== undefined && keystore.publicKey !== publicShare) {
       throw new DvtExitError(
@@ -79,12 +85,16 @@ async function decryptShare({ file, keystore, password }: KeystoreFile): Promise
   } catch (cause) {
     if (!(cause instanceof DvtExitError)) throw cause
     const hint =
-      cause.code === 'WRONG_PASSWORD'
-        ? `The password is read from ${file.replace(/\.json$/, '.txt')}`
-        : undefined
-    throw new ConfigurationError(cause.code, `keystore ${file}: ${cause.message}`, {
-      cause,
-      ...(hint === undefined ? {} : { hint }),
-    })
+      cause.code === 'WRONG_PASSWORD' ? { hint: `The password is read from ${passwordFileOf(file)}` } : {}
+    return new ConfigurationError(cause.code, `keystore ${file}: ${cause.message}`, { cause, ...hint })
+  }
+}
+
+async function decryptScalar(crypto: EncryptedCrypto, password: Secret<Uint8Array>): Promise<SecretScalar> {
+  const bytes = await decryptCrypto(crypto, password.reveal())
+  try {
+    return parseSecretKey(bytes)
+  } finally {
+    bytes.fill(0)
   }
 }

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unreadableFile } from '../../core/clusters/unreadable-file.js'
 import { ConfigurationError, DvtExitError, describeError } from '../../core/errors.js'
+import type { PublicKeyHex } from '../../core/hex.js'
 import { parseJson } from '../../core/json.js'
 import { type Keystore, normalizePassword, parseKeystore } from '../../core/keystore/eip2335.js'
 import { Secret } from '../../core/secret.js'
@@ -30,58 +31,87 @@ export interface KeystoreFile {
 }
 
 export interface KeystoreListing {
+  /** Every keystore-*.json that is there, readable or not; undefined where the directory tells nothing. */
+  readonly files: ReadonlySet<string> | undefined
   readonly keystores: readonly KeystoreFile[]
+  /** Public shares that keystores say they hold, also those without a usable password. */
+  readonly announced: ReadonlySet<PublicKeyHex>
   /** Each names its file. */
   readonly errors: readonly ConfigurationError[]
 }
 
 const KEYSTORE = /^keystore-.*\.json$/
 
+/** The file that holds a keystore's password. */
+export function passwordFileOf(keystoreFile: string): string {
+  return keystoreFile.replace(/\.json$/, '.txt')
+}
+
 /** Reads every keystore of a directory. What cannot be used is in the errors, the rest in the keystores. */
 export async function readKeystores(
   directory: string,
-  files: FileReader = diskReader,
+  reader: FileReader = diskReader,
 ): Promise<KeystoreListing> {
   let names: readonly string[]
   try {
-    names = (await files.list(directory)).filter((name) => KEYSTORE.test(name)).toSorted()
+    names = (await reader.list(directory)).filter((name) => KEYSTORE.test(name)).toSorted()
   } catch (cause) {
-    return { keystores: [], errors: [unreadableFile('keystores directory', directory, cause)] }
+    return nothingRead(unreadableFile('keystores directory', directory, cause))
   }
   if (names.length === 0) {
-    const error = new ConfigurationError('NO_KEYSTORES', `${directory} has no keystore-*.json`, {
-      hint: "Set OBOL_KEYSTORES_DIR to the node's validator_keys directory",
-    })
-    return { keystores: [], errors: [error] }
+    const hint = "Set OBOL_KEYSTORES_DIR to the node's validator_keys directory"
+    return nothingRead(
+      new ConfigurationError('NO_KEYSTORES', `${directory} has no keystore-*.json`, { hint }),
+    )
   }
+  const files = names.map((name) => join(directory, name))
   const keystores: KeystoreFile[] = []
+  const announced = new Set<PublicKeyHex>()
   const errors: ConfigurationError[] = []
-  for (const name of names) {
+  for (const file of files) {
+    const read = await readKeystore(file, reader)
+    if (read.announced !== undefined) announced.add(read.announced)
+    if (read.keystore !== undefined) keystores.push(read.keystore)
+    errors.push(...read.errors)
+  }
+  return { files: new Set(files), keystores, announced, errors }
+}
+
+function nothingRead(error: ConfigurationError): KeystoreListing {
+  return { files: undefined, keystores: [], announced: new Set(), errors: [error] }
+}
+
+/** Both files of a keystore, with what is wrong with either. */
+async function readKeystore(file: string, reader: FileReader) {
+  const errors: ConfigurationError[] = []
+  const attempt = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
     try {
-      keystores.push(await readKeystore(join(directory, name), files))
+      return await work()
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error
       errors.push(error)
+      return undefined
     }
   }
-  return { keystores, errors }
-}
-
-async function readKeystore(file: string, files: FileReader): Promise<KeystoreFile> {
-  const content = await readNamed('keystore', file, files)
-  const passwordFile = file.replace(/\.json$/, '.txt')
-  const password = await readNamed(`password of ${file},`, passwordFile, files)
-  return {
+  const parsed = await attempt(async () => {
+    const content = await readNamed('keystore', file, reader)
+    return { content, keystore: parseNamed(file, content) }
+  })
+  const password = await attempt(() => readNamed(`password of ${file},`, passwordFileOf(file), reader))
+  const announced = parsed?.keystore.publicKey
+  if (parsed === undefined || password === undefined) return { keystore: undefined, announced, errors }
+  const keystore: KeystoreFile = {
     file,
-    keystore: parseNamed(file, content),
+    keystore: parsed.keystore,
     password: new Secret(normalizePassword(password)),
-    contentHash: createHash('sha256').update(`${content}\0${password}`).digest('hex'),
+    contentHash: createHash('sha256').update(`${parsed.content}\0${password}`).digest('hex'),
   }
+  return { keystore, announced, errors }
 }
 
-async function readNamed(what: string, file: string, files: FileReader): Promise<string> {
+async function readNamed(what: string, file: string, reader: FileReader): Promise<string> {
   try {
-    return await files.read(file)
+    return await reader.read(file)
   } catch (cause) {
     throw unreadableFile(what, file, cause)
   }

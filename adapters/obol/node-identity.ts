@@ -47,7 +47,10 @@ export function identifyNode(
     )
     return []
   })
-  const nodeIndex = mostFrequent(known.map((place) => place.nodeIndex))
+  const nodeIndex = mostFrequent(
+    known.map((place) => place.nodeIndex),
+    expected,
+  )
   const placed = new Map<PublicKeyHex, PlacedShare>()
   for (const place of known) {
     const other = placed.get(place.validator.publicKey)
@@ -69,28 +72,27 @@ export function identifyNode(
 
 /**
  * One error for each validator of the lock that has no share here.
- * @param announced the public keys that keystores say they hold: one that failed has its own error
+ * @param announced the public shares that keystores say they hold: one that failed has its own error
  */
 export function missingShares(
   lock: ClusterLock,
   { nodeIndex, placed }: Pick<NodeIdentity, 'nodeIndex' | 'placed'>,
-  announced: ReadonlySet<PublicKeyHex | undefined>,
-  directory: string,
+  announced: ReadonlySet<PublicKeyHex>,
+  { keystoresDir, clusterLockFile }: { readonly keystoresDir: string; readonly clusterLockFile: string },
 ): ConfigurationError[] {
   if (nodeIndex === undefined) return []
+  const isThere = ({ publicKey, shares }: LockValidator) => {
+    const share = shares.get(BigInt(nodeIndex + 1))
+    return placed.has(publicKey) || (share !== undefined && announced.has(share))
+  }
   return lock.validators
-    .filter(
-      (validator) =>
-        !placed.has(validator.publicKey) && !announced.has(validator.shares.get(BigInt(nodeIndex + 1))),
-    )
+    .filter((validator) => !isThere(validator))
     .map(
-      (validator) =>
+      ({ publicKey }) =>
         new ConfigurationError(
           'MISSING_KEYSTORE',
-          `${directory} has no keystore for validator ${validator.publicKey} of the lock`,
-          {
-            hint: 'Copy it there, or start with --allow-incomplete-keystores',
-          },
+          `${keystoresDir} has no keystore for validator ${publicKey} of ${clusterLockFile}`,
+          { hint: 'Copy it there, or start with --allow-incomplete-keystores' },
         ),
     )
 }
@@ -139,16 +141,19 @@ function placesOf(lock: ClusterLock): Map<PublicKeyHex, Omit<PlacedShare, 'share
   )
 }
 
-function mostFrequent(values: readonly number[]): number | undefined {
+/** The value that is there most often; of several, the preferred one, else the first. */
+function mostFrequent(values: readonly number[], preferred: number | undefined): number | undefined {
   const counts = new Map<number, number>()
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
-  return [...counts].toSorted((a, b) => b[1] - a[1])[0]?.[0]
+  const most = Math.max(...counts.values())
+  const candidates = [...counts].filter(([, count]) => count === most).map(([value]) => value)
+  return candidates.find((value) => value === preferred) ?? candidates[0]
 }
 
 function mixed(place: PlacedShare, nodeIndex: number | undefined): ConfigurationError {
   return new ConfigurationError(
     'MIXED_NODES',
-    `keystore ${place.share.file} is of node ${place.nodeIndex}, most others are of node ${nodeIndex}`,
+    `keystore ${place.share.file} is of node ${place.nodeIndex}, the others are taken for node ${nodeIndex}`,
     { hint: 'Each node needs a directory and a sidecar of its own' },
   )
 }

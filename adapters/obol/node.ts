@@ -1,12 +1,11 @@
 /** Everything that one Charon node's directory says, loaded and checked in one go. */
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { assertLockNetwork, type ClusterLock, parseClusterLock } from '../../core/clusters/cluster-lock.js'
 import { unreadableFile } from '../../core/clusters/unreadable-file.js'
 import { ConfigurationError } from '../../core/errors.js'
 import { fromHex } from '../../core/hex.js'
 import type { Network } from '../../core/network.js'
-import type { Progress } from '../../core/progress.js'
-import type { KeyShareDecryptor } from './key-shares.js'
+import type { DecryptOptions, KeyShareDecryptor } from './key-shares.js'
 import { diskReader, type FileReader, readKeystores } from './keystore-files.js'
 import { enrComplaint, identifyNode, missingShares, type NodeIdentity } from './node-identity.js'
 
@@ -25,44 +24,52 @@ export interface NodeFiles {
 export function filesBeside(
   keystoresDir: string,
 ): Pick<NodeFiles, 'keystoresDir' | 'clusterLockFile' | 'enrKeyFile'> {
-  const home = dirname(join(keystoresDir, '.'))
   return {
     keystoresDir,
-    clusterLockFile: join(home, 'cluster-lock.json'),
-    enrKeyFile: join(home, 'charon-enr-private-key'),
+    clusterLockFile: join(keystoresDir, '..', 'cluster-lock.json'),
+    enrKeyFile: join(keystoresDir, '..', 'charon-enr-private-key'),
   }
 }
 
 export interface LoadedNode extends NodeIdentity {
   /** undefined where it could not be used; the reason is in the errors. */
   readonly lock: ClusterLock | undefined
+  /** Every keystore that is there, usable or not; undefined where the directory could not be read. */
+  readonly keystoreFiles: ReadonlySet<string> | undefined
   readonly warnings: readonly string[]
 }
 
 export interface LoadContext {
   readonly network: Network
   readonly decryptor: KeyShareDecryptor
-  readonly files?: FileReader
-  readonly progress?: Progress
+  readonly files?: FileReader | undefined
 }
 
-/** Loads a node. Everything that is wrong is in the errors; what is good is loaded all the same. */
-export async function loadNode(node: NodeFiles, context: LoadContext): Promise<LoadedNode> {
-  const files = context.files ?? diskReader
-  const [lock, lockErrors] = await loadLock(node, context.network, files)
+/**
+ * Loads a node. Everything that is wrong is in the errors; what is good is loaded all the same. When the signal
+ * is aborted, what was loaded by then.
+ */
+export async function loadNode(
+  node: NodeFiles,
+  { network, decryptor, files = diskReader }: LoadContext,
+  options: DecryptOptions = {},
+): Promise<LoadedNode> {
+  const [lock, lockErrors] = await loadLock(node, network, files)
   const listing = await readKeystores(node.keystoresDir, files)
-  const decrypted = await context.decryptor.decryptAll(listing.keystores, context.progress)
+  const decrypted = await decryptor.decryptAll(listing.keystores, options)
   const errors = [...lockErrors, ...listing.errors, ...decrypted.errors]
-  if (lock === undefined) return { lock, nodeIndex: undefined, placed: new Map(), errors, warnings: [] }
+  const keystoreFiles = listing.files
+  if (lock === undefined) {
+    return { lock, keystoreFiles, nodeIndex: undefined, placed: new Map(), errors, warnings: [] }
+  }
   const identity = identifyNode(decrypted.shares, lock, node.clusterLockFile, node.expectedNodeIndex)
   errors.push(...identity.errors)
   if (!node.allowIncomplete) {
-    const announced = new Set(listing.keystores.map(({ keystore }) => keystore.publicKey))
-    errors.push(...missingShares(lock, identity, announced, node.keystoresDir))
+    errors.push(...missingShares(lock, identity, listing.announced, node))
   }
   const enrError = await checkEnrKey(node, identity, lock, files)
   if (enrError !== undefined) errors.push(enrError)
-  return { lock, nodeIndex: identity.nodeIndex, placed: identity.placed, errors, warnings: lock.warnings }
+  return { ...identity, lock, keystoreFiles, errors, warnings: lock.warnings }
 }
 
 async function loadLock(

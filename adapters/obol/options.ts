@@ -1,5 +1,12 @@
 import { flag, integer, list, type OptionSet, text } from '../../core/options.js'
 
+function parseNodeIndexes(value: string): readonly number[] {
+  const indexes = list(value).map(integer(0, 255))
+  if (indexes.length === 0) throw new Error('expected at least one node index')
+  if (new Set(indexes).size < indexes.length) throw new Error(`expected each node index once, got "${value}"`)
+  return indexes
+}
+
 /** Options of a sidecar beside Charon. */
 export const obolOptions = {
   keystoresDir: {
@@ -35,7 +42,7 @@ export const obolOptions = {
     env: ['OBOL_NODE_INDEXES'],
     describe: 'the node indexes that go into the template, comma-separated',
     placeholder: 'N,…',
-    parse: (value: string) => list(value).map(integer(0, 255)),
+    parse: parseNodeIndexes,
   },
   allowIncomplete: {
     flag: 'allow-incomplete-keystores',

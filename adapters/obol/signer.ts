@@ -1,13 +1,19 @@
 /** A Charon node's key shares as a signer, kept up to date while Charon's files change. */
 import { bls } from '../../core/bls/backend.js'
 import { type Clock, systemClock } from '../../core/clock.js'
+import type { LockValidator } from '../../core/clusters/cluster-lock.js'
 import { ConfigurationErrors, DvtExitError, describeError } from '../../core/errors.js'
 import type { PublicKeyHex } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
-import { type DepositMessage, depositSigningRoot } from '../../core/messages/deposit.js'
+import {
+  type DepositMessage,
+  depositSigningRoot,
+  withdrawalCredentials,
+} from '../../core/messages/deposit.js'
 import { type VoluntaryExit, voluntaryExitSigningRoot } from '../../core/messages/voluntary-exit.js'
 import type { ExitSigner, PublicShares } from '../../core/signer.js'
 import { directoryFingerprint } from './fingerprint.js'
+import type { DecryptOptions, KeyShare } from './key-shares.js'
 import { type LoadContext, type LoadedNode, loadNode, type NodeFiles } from './node.js'
 import type { PlacedShare } from './node-identity.js'
 
@@ -16,7 +22,7 @@ const WATCH_INTERVAL = 5_000
 
 export interface ObolSignerContext extends LoadContext {
   readonly logger: Logger
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 export class ObolSigner implements ExitSigner {
@@ -39,13 +45,20 @@ export class ObolSigner implements ExitSigner {
 
   /**
    * Loads a node's files and begins to watch them.
-   * @throws ConfigurationErrors with everything that is wrong with them
+   * @param options.signal stops loading; the signer itself is stopped by close
+   * @throws ConfigurationErrors with everything that is wrong with them; the signal's reason once it is aborted
    */
-  static async create(files: NodeFiles, context: ObolSignerContext): Promise<ObolSigner> {
+  static async create(
+    files: NodeFiles,
+    context: ObolSignerContext,
+    options: DecryptOptions = {},
+  ): Promise<ObolSigner> {
     const fingerprint = await directoryFingerprint(files)
-    const loaded = await loadNode(files, context)
-    if (loaded.errors.length > 0 || loaded.nodeIndex === undefined)
+    const loaded = await loadNode(files, context, options)
+    options.signal?.throwIfAborted()
+    if (loaded.errors.length > 0 || loaded.nodeIndex === undefined) {
       throw new ConfigurationErrors(loaded.errors)
+    }
     for (const warning of loaded.warnings) context.logger.warn(warning)
     const signer = new ObolSigner(files, context, loaded.nodeIndex, loaded)
     signer.#watching = signer.#watch(fingerprint)
@@ -60,7 +73,12 @@ export class ObolSigner implements ExitSigner {
     return this.#sign(publicKey, voluntaryExitSigningRoot(this.#context.network, exit))
   }
 
+  /**
+   * As ExitSigner says; only for the withdrawal address that the cluster lock names.
+   * @throws DvtExitError UNKNOWN_VALIDATOR, WRONG_WITHDRAWAL_ADDRESS
+   */
   async signDeposit(publicKey: PublicKeyHex, deposit: DepositMessage): Promise<Uint8Array> {
+    assertOwnDeposit(this.#placedShare(publicKey).validator, deposit)
     return this.#sign(publicKey, depositSigningRoot(this.#context.network, deposit))
   }
 
@@ -74,11 +92,13 @@ export class ObolSigner implements ExitSigner {
   }
 
   #sign(publicKey: PublicKeyHex, root: Uint8Array): Uint8Array {
+    return bls.encodeSignature(bls.sign(this.#placedShare(publicKey).share.secret.reveal(), root))
+  }
+
+  #placedShare(publicKey: PublicKeyHex): PlacedShare {
     const placed = this.#placed.get(publicKey)
-    if (placed === undefined) {
-      throw new DvtExitError('UNKNOWN_VALIDATOR', `${this.name} has no key share of validator ${publicKey}`)
-    }
-    return bls.encodeSignature(bls.sign(placed.share.secret.reveal(), root))
+    if (placed !== undefined) return placed
+    throw new DvtExitError('UNKNOWN_VALIDATOR', `${this.name} has no key share of validator ${publicKey}`)
   }
 
   async #watch(first: string): Promise<void> {
@@ -98,40 +118,78 @@ export class ObolSigner implements ExitSigner {
     }
   }
 
-  /** Takes what is good of a reload. Shares that were good stay, as long as the lock still has them. */
+  /**
+   * Takes what is good of a reload. Shares that were good stay while the lock has them, whatever became of
+   * their files; but where keystores may be missing, one that was taken away is no error and its share goes.
+   */
   #take(loaded: LoadedNode): void {
     const { logger } = this.#context
     for (const error of loaded.errors) logger.warn(`${this.name}: ${describeError(error)}`)
     for (const warning of loaded.warnings) logger.warn(warning)
-    if (loaded.lock === undefined) return
-    if (loaded.nodeIndex !== undefined && BigInt(loaded.nodeIndex + 1) !== this.shareIndex) {
+    const { lock, nodeIndex, keystoreFiles } = loaded
+    if (lock === undefined) return
+    const isSameNode = nodeIndex === undefined || BigInt(nodeIndex + 1) === this.shareIndex
+    if (!isSameNode) {
       logger.error(
-        `${this.name}: the files are now those of node ${loaded.nodeIndex}: restart the sidecar to become it`,
+        `${this.name}: the files are now those of node ${nodeIndex}: restart the sidecar to become it`,
       )
-      return
     }
+    const wasTakenAway = ({ file }: KeyShare) =>
+      this.#files.allowIncomplete && isSameNode && keystoreFiles?.has(file) === false
     const next = new Map<PublicKeyHex, PlacedShare>()
-    for (const validator of loaded.lock.validators) {
+    for (const validator of lock.validators) {
+      const found = isSameNode ? loaded.placed.get(validator.publicKey) : undefined
       const before = this.#placed.get(validator.publicKey)
-      const kept =
-        before !== undefined && validator.shares.get(this.shareIndex) === before.share.publicShare
-          ? { ...before, validator }
-          : undefined
-      const placed = loaded.placed.get(validator.publicKey) ?? kept
-      if (placed !== undefined) next.set(validator.publicKey, placed)
+      const isKept =
+        before !== undefined &&
+        validator.shares.get(this.shareIndex) === before.share.publicShare &&
+        !wasTakenAway(before.share)
+      if (found !== undefined) next.set(validator.publicKey, found)
+      else if (isKept) next.set(validator.publicKey, { ...before, validator })
     }
-    this.#report(next)
+    const changes = describeChanges(this.#placed, next)
     this.#placed = next
-    for (const listener of this.#listeners) listener()
+    for (const change of changes) logger.info(`${this.name}: ${change}`)
+    if (changes.length > 0) for (const listener of this.#listeners) listener()
   }
+}
 
-  #report(next: ReadonlyMap<PublicKeyHex, PlacedShare>): void {
-    const { logger } = this.#context
-    for (const publicKey of next.keys()) {
-      if (!this.#placed.has(publicKey)) logger.info(`${this.name}: added validator ${publicKey}`)
-    }
-    for (const publicKey of this.#placed.keys()) {
-      if (!next.has(publicKey)) logger.info(`${this.name}: removed validator ${publicKey}`)
+/** One line for each validator that was added, removed, or has another sharing than before. */
+function describeChanges(
+  before: ReadonlyMap<PublicKeyHex, PlacedShare>,
+  after: ReadonlyMap<PublicKeyHex, PlacedShare>,
+): string[] {
+  const changes: string[] = []
+  for (const [publicKey, placed] of after) {
+    const old = before.get(publicKey)
+    if (old === undefined) changes.push(`added validator ${publicKey}`)
+    else if (!isSameSharing(old.validator, placed.validator)) {
+      changes.push(`validator ${publicKey} has new key shares`)
     }
   }
+  for (const publicKey of before.keys()) {
+    if (!after.has(publicKey)) changes.push(`removed validator ${publicKey}`)
+  }
+  return changes
+}
+
+function isSameSharing(a: PublicShares, b: PublicShares): boolean {
+  return (
+    a.threshold === b.threshold &&
+    a.shares.size === b.shares.size &&
+    [...a.shares].every(([index, share]) => b.shares.get(index) === share)
+  )
+}
+
+/** Whoever gets the withdrawals owns the deposit: only the address that all nodes agreed on in the lock. */
+function assertOwnDeposit({ publicKey, withdrawalAddress }: LockValidator, deposit: DepositMessage): void {
+  const allowed =
+    withdrawalAddress === undefined
+      ? []
+      : [withdrawalCredentials('0x01', withdrawalAddress), withdrawalCredentials('0x02', withdrawalAddress)]
+  if (deposit.publicKey === publicKey && allowed.includes(deposit.withdrawalCredentials)) return
+  throw new DvtExitError(
+    'WRONG_WITHDRAWAL_ADDRESS',
+    `deposit of validator ${deposit.publicKey} with withdrawal credentials ${deposit.withdrawalCredentials}: the cluster lock has validator ${publicKey} with ${withdrawalAddress ?? 'no withdrawal address'}`,
+  )
 }

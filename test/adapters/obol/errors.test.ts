@@ -56,6 +56,15 @@ async function expectOne(
   expect(errors[0]?.text).not.to.include('\n')
 }
 
+/** Reads all but one file or directory, which its owner keeps for himself. */
+function denying(path: string): FileReader {
+  const denied = () => Promise.reject(Object.assign(new Error('denied'), { code: 'EACCES' }))
+  return {
+    read: (file) => (file === path ? denied() : diskReader.read(file)),
+    list: (directory) => (directory === path ? denied() : diskReader.list(directory)),
+  }
+}
+
 describe('directory of a Charon node', () => {
   afterEach(removeCopies)
 
@@ -70,9 +79,7 @@ describe('directory of a Charon node', () => {
   it('is refused when a password file is missing', async () => {
     const home = copyOfNode()
     rmSync(password(home, 1))
-    const errors = await errorsOf(home)
-    expect(errors[0]?.code).to.equal('UNREADABLE_FILE')
-    expect(errors[0]?.text).to.include(password(home, 1))
+    await expectOne(home, 'UNREADABLE_FILE', password(home, 1))
   })
 
   it('is refused when a password is wrong, and the error does not repeat it', async () => {
@@ -107,11 +114,8 @@ describe('directory of a Charon node', () => {
       })
     })
     const errors = await errorsOf(home)
-    expect(errors.slice(0, 2).map((error) => error.code)).to.deep.equal([
-      'KDF_TOO_EXPENSIVE',
-      'KDF_TOO_EXPENSIVE',
-    ])
-    expect(errors[1]?.text).to.include(keystore(home, 1))
+    expect(errors.map((error) => error.code)).to.deep.equal(['KDF_TOO_EXPENSIVE', 'KDF_TOO_EXPENSIVE'])
+    for (const n of [0, 1]) expect(errors[n]?.text).to.include(keystore(home, n))
   })
 
   it('is refused when a keystore holds another key than it says', async () => {
@@ -207,37 +211,58 @@ describe('directory of a Charon node', () => {
     expect(await errorsOf(home)).to.deep.equal([])
   })
 
-  it('says who may read it when a file is not readable', async () => {
+  it('takes OBOL_NODE_INDEX for the right one of two nodes with as many keystores', async () => {
     const home = copyOfNode()
-    const denied: FileReader = {
-      ...diskReader,
-      read: (file) =>
-        file === password(home, 0)
-          ? Promise.reject(Object.assign(new Error('denied'), { code: 'EACCES' }))
-          : diskReader.read(file),
-    }
-    const errors = await errorsOf(home, {}, denied)
-    expect(errors[0]?.text).to.include(password(home, 0)).and.include('may not be read by this user')
+    const from = nodeHome('obol-4n3t-hoodi', 2)
+    for (const file of [keystore, password]) cpSync(file(from, 1), file(home, 1), { force: true })
+    rmSync(join(home, 'charon-enr-private-key'))
+    const settings = { allowIncomplete: true }
+    await expectOne(home, 'MIXED_NODES', keystore(home, 0), { ...settings, expectedNodeIndex: 2 })
+    await expectOne(home, 'MIXED_NODES', keystore(home, 1), { ...settings, expectedNodeIndex: 0 })
   })
 
-  it('says so in a process that really may not read them', () => {
-    const isRoot = process.getuid?.() === 0
+  it('says who may read it when a file is not readable', async () => {
     const home = copyOfNode()
-    chmodSync(home, 0o755)
-    chmodSync(join(home, 'validator_keys'), 0o755)
-    for (const name of readdirSync(join(home, 'validator_keys')))
-      chmodSync(join(home, 'validator_keys', name), isRoot ? 0o400 : 0)
+    for (const file of [password(home, 0), keystore(home, 1), lockFile(home), join(home, 'validator_keys')]) {
+      const errors = await errorsOf(home, {}, denying(file))
+      expect(errors[0]).to.include({ code: 'UNREADABLE_FILE' })
+      expect(errors[0]?.text)
+        .to.include(`${file} may not be read by this user`)
+        .and.include('run as that user')
+    }
+  })
+
+  it('is taken when the ENR key alone is not readable', async () => {
+    const home = copyOfNode()
+    expect(await errorsOf(home, {}, denying(join(home, 'charon-enr-private-key')))).to.deep.equal([])
+  })
+
+  it('is refused by a process that really may not read the files, once for each of them', function () {
+    const isRoot = process.getuid?.() === 0
+    if (process.platform === 'win32') this.skip()
+    const home = copyOfNode()
+    const mode = isRoot ? 0o400 : 0
+    const files = [keystore(home, 0), password(home, 0), keystore(home, 1), password(home, 1)]
+    for (const file of [...files, lockFile(home)]) chmodSync(file, mode)
+    for (const directory of [home, join(home, 'validator_keys')]) chmodSync(directory, 0o755)
     const script = `
-      const { readKeystores } = await import(${JSON.stringify(new URL('../../../adapters/obol/keystore-files.ts', import.meta.url).href)})
+      const { createObolSigners } = await import(${JSON.stringify(new URL('../../../adapters/obol/create.ts', import.meta.url).href)})
+      const { loadNetwork } = await import(${JSON.stringify(new URL('../../../core/network.ts', import.meta.url).href)})
       ${isRoot ? 'process.setuid(65534)' : ''}
-      for (const error of (await readKeystores(process.argv[1])).errors) console.log(error.message)`
+      const values = { keystoresDir: process.argv[1], allowIncomplete: false, strictLock: false }
+      const logger = { info() {}, warn() {}, error() {} }
+      await createObolSigners(values, { network: loadNetwork('hoodi'), logger }).catch((error) => console.log(error.message))`
     const { stdout } = spawnSync(
       process.execPath,
       ['--import', 'tsx', '--input-type=module', '-e', script, join(home, 'validator_keys')],
       { cwd: fileURLToPath(new URL('../../..', import.meta.url)), encoding: 'utf8' },
     )
-    expect(stdout.trim().split('\n')).to.have.length(2)
-    expect(stdout).to.include('keystore-insecure-0.json may not be read by this user')
+    const lines = stdout.trim().split('\n')
+    expect(lines, stdout).to.have.length(5)
+    for (const file of [...files, lockFile(home)]) {
+      expect(stdout).to.include(`${file} may not be read by this user`)
+    }
+    for (const line of lines) expect(line).to.include('mode 0400')
   })
 
   it('lists everything that is wrong at once, and ends with the exit code of configuration', async () => {

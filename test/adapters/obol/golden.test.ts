@@ -4,6 +4,7 @@ import { createObolSigners } from '../../../adapters/obol/create.js'
 import { obolOptions } from '../../../adapters/obol/options.js'
 import { type Hex, type PublicKeyHex, toHex } from '../../../core/hex.js'
 import { createLogger } from '../../../core/log.js'
+import { withdrawalCredentials } from '../../../core/messages/deposit.js'
 import { loadNetwork } from '../../../core/network.js'
 import { readOptions } from '../../../core/options.js'
 import type { ExitSigner } from '../../../core/signer.js'
@@ -89,6 +90,28 @@ describe('signer of a Charon node', () => {
     })
     expect(signers.map((signer) => signer.shareIndex)).to.deep.equal([1n, 3n, 4n])
     await Promise.all(signers.map((signer) => signer.close()))
+  })
+
+  it('refuses to sign a deposit for another withdrawal address than the lock’s, or of another validator', async () => {
+    const [signer] = await signersOf({
+      OBOL_KEYSTORES_DIR: `${nodeHome('obol-4n3t-hoodi', 0)}/validator_keys`,
+    })
+    if (signer === undefined) throw new Error('no signer')
+    const [publicKey = '0x', other = '0x'] = signer.validators().keys()
+    const own = '0xba447498dc4c169f2b4f427b2c4d532320457e89'
+    const deposit = { publicKey, withdrawalCredentials: withdrawalCredentials('0x02', own), amount: 1n }
+    expect(await signer.signDeposit(publicKey, deposit)).to.have.length(96)
+    for (const change of [
+      { withdrawalCredentials: withdrawalCredentials('0x01', `0x${'ab'.repeat(20)}`) },
+      { withdrawalCredentials: `0x00${'11'.repeat(31)}` as const },
+      { publicKey: other },
+    ]) {
+      const failure = await signer
+        .signDeposit(publicKey, { ...deposit, ...change })
+        .catch((error: unknown) => error)
+      expect(failure).to.have.property('code', 'WRONG_WITHDRAWAL_ADDRESS')
+    }
+    await signer.close()
   })
 
   it('refuses to sign for a validator that it has no share of', async () => {

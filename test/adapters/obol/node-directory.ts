@@ -1,11 +1,16 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { KeyShareDecryptor } from '../../../adapters/obol/key-shares.js'
 import type { FileReader } from '../../../adapters/obol/keystore-files.js'
 import { filesBeside, loadNode, type NodeFiles } from '../../../adapters/obol/node.js'
+import { bls } from '../../../core/bls/backend.js'
+import { modulo } from '../../../core/bls/lagrange.js'
+import { secretFromScalar } from '../../../core/bls/threshold.js'
+import { toHex } from '../../../core/hex.js'
 import { loadNetwork } from '../../../core/network.js'
+import { keystoreMaker } from '../../doubles/keystore.js'
 
 const OBOL = fileURLToPath(new URL('../../fixtures/obol/', import.meta.url))
 
@@ -21,6 +26,46 @@ export function nodeFiles(home: string, changes: Partial<NodeFiles> = {}): NodeF
     strictLock: false,
     ...changes,
   }
+}
+
+interface LockJson {
+  distributed_validators: { distributed_public_key: string; public_shares: string[] }[]
+}
+interface ExpectedJson {
+  validators: { distributed_public_key: string; root_secret: string }[]
+}
+
+/**
+ * Writes another sharing of the same validators' keys into a node's directory, as after an edit of the cluster:
+ * the same keys, threshold and nodes, other shares.
+ * @param parts what of it is written
+ */
+export function reshare(home: string, node: number, parts: { lock?: boolean; keystores?: boolean }): void {
+  const lockFile = join(home, 'cluster-lock.json')
+  const lock = JSON.parse(readFileSync(lockFile, 'utf8')) as LockJson
+  const expected = JSON.parse(
+    readFileSync(join(OBOL, 'obol-4n3t-hoodi.EXPECTED.json'), 'utf8'),
+  ) as ExpectedJson
+  const encrypt = keystoreMaker('reshared')
+  for (const [n, validator] of expected.validators.entries()) {
+    const share = (x: bigint) => modulo(BigInt(validator.root_secret) + 5n * x + 7n * x * x)
+    const publicShare = (x: bigint) => bls.encodePublicKey(bls.toPublicKey(secretFromScalar(share(x))))
+    if (parts.keystores === true) {
+      const x = BigInt(node + 1)
+      const keystore = encrypt(
+        Buffer.from(share(x).toString(16).padStart(64, '0'), 'hex'),
+        toHex(publicShare(x)).slice(2),
+      )
+      const file = join(home, 'validator_keys', `keystore-insecure-${n}`)
+      writeFileSync(`${file}.json`, JSON.stringify(keystore))
+      writeFileSync(`${file}.txt`, 'reshared')
+    }
+    const locked = lock.distributed_validators.find(
+      (candidate) => candidate.distributed_public_key === validator.distributed_public_key,
+    )
+    if (locked !== undefined) locked.public_shares = [1n, 2n, 3n, 4n].map((x) => toHex(publicShare(x)))
+  }
+  if (parts.lock === true) writeFileSync(lockFile, JSON.stringify(lock))
 }
 
 const copies: string[] = []
