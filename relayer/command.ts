@@ -190,7 +190,7 @@ async function createHttp(
     service,
     network: network.name,
     access: {
-      settings: { ...values, boundToLoopback: isLoopbackHost(host) },
+      settings: { ...values, allowedHosts: values.allowedHosts ?? [], boundToLoopback: isLoopbackHost(host) },
       identify: (token) => tokens.identify(token),
       rateLimit: new RateLimit({
         perSecond: values.maxRequestsPerSecond,
@@ -215,10 +215,13 @@ async function createHttp(
 }
 
 /** What the relayer knows of clusters, for its first line. */
-function describe({ signatureThreshold }: RelayerValues, clusters: GivenClusters): string {
+function describe({ signatureThreshold, ssvClusters }: RelayerValues, clusters: GivenClusters): string {
+  const { owners } = splitSsvClusters(ssvClusters ?? [])
   const known =
     clusters.size === 0 ? 'no public shares known' : `public shares of ${clusters.size} validators`
-  return signatureThreshold === undefined ? known : `${known}, threshold ${signatureThreshold} for others`
+  const followed = owners.length === 0 ? '' : `, those of ${owners.length} SSV owners are read from the chain`
+  const others = signatureThreshold === undefined ? '' : `, threshold ${signatureThreshold} for others`
+  return known + followed + others
 }
 
 /** relayer.db becomes relayer-ssv.db. */

@@ -122,7 +122,6 @@ const access = {
     flag: 'allowed-hosts',
     env: ['RELAYER_ALLOWED_HOSTS'],
     describe: 'host names to answer to beside loopback’s, comma-separated (those of a proxy in front)',
-    default: '',
     placeholder: 'NAMES',
     parse: (value: string) => list(value).map((name) => name.toLowerCase()),
   },

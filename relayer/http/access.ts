@@ -1,6 +1,7 @@
 /** The gate in front of every route: who asks, how often, and may they. */
 import { TLSSocket } from 'node:tls'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Conditions } from '../../core/conditions.js'
 import type { Logger } from '../../core/log.js'
 import { parseCredentials } from '../access/credentials.js'
 import { type AccessSettings, decideAccess } from '../access/decision.js'
@@ -17,6 +18,7 @@ export interface Access {
 
 /** Lets no request pass, not even its body, before it was decided on. */
 export function guard(app: App, { settings, identify, rateLimit }: Access, logger: Logger): void {
+  const told = new Conditions(1000)
   app.decorateRequest('identity', undefined)
   app.addHook('onRequest', async (request, reply) => {
     const credentials = parseCredentials(request.headers.authorization)
@@ -40,7 +42,7 @@ export function guard(app: App, { settings, identify, rateLimit }: Access, logge
       settings,
     )
     if (decision.allowed) return
-    log(logger, request, decision.status, decision.detail)
+    log(logger, told, request, decision.status, decision.detail)
     if (decision.status === 401) {
       reply.header('www-authenticate', 'Basic realm="dvt-exit relayer", charset="UTF-8"')
     }
@@ -53,9 +55,15 @@ function refuse(reply: FastifyReply, status: number, detail: string): FastifyRep
   return reply.code(status).header('connection', 'close').send({ detail })
 }
 
-function log(logger: Logger, request: FastifyRequest, status: number, detail: string): void {
+function log(
+  logger: Logger,
+  told: Conditions,
+  request: FastifyRequest,
+  status: number,
+  detail: string,
+): void {
   const fields = { method: request.method, path: request.url.split('?')[0], peer: request.ip, status }
-  // Someone who gives a token means to get in: whoever runs the relayer should see why that failed.
-  if (request.headers.authorization === undefined) logger.debug(fields, detail)
-  else logger.warn({ ...fields, token: request.identity?.name ?? 'unknown' }, detail)
+  // Someone who gives a token means to get in: whoever runs the relayer should see, once, why that failed.
+  const isNews = request.headers.authorization !== undefined && told.begins(request.ip, detail)
+  logger[isNews ? 'warn' : 'debug']({ ...fields, token: request.identity?.name ?? 'none' }, detail)
 }

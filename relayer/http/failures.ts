@@ -1,6 +1,7 @@
 /** What goes wrong in a request, as an answer: {detail}, with a status, and never a secret. */
 import type { Socket } from 'node:net'
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { Conditions } from '../../core/conditions.js'
 import { DvtExitError, describeError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
 import { RequestedKeyError } from '../exits/errors.js'
@@ -30,9 +31,22 @@ interface Answer {
 }
 
 export function answerFailures(app: App, logger: Logger): void {
-  app.setErrorHandler((error: FastifyError | Error, request, reply) =>
-    sendFailure(error, request, reply, logger),
-  )
+  const lasting = new Conditions()
+  app.addHook('onResponse', async (request, reply) => {
+    const { url } = request.routeOptions
+    if (url === undefined || reply.statusCode >= 400 || !lasting.ends(url)) return
+    logger.info({ path: url }, 'answers again')
+  })
+  app.setErrorHandler((error: unknown, request, reply) => {
+    // Said once: an operator asks every second.
+    if (error instanceof DvtExitError && answerToExpected(error).status === 503) {
+      const path = request.routeOptions.url ?? ''
+      const reason = describeError(error)
+      const level = lasting.begins(path, reason) ? 'warn' : 'debug'
+      logger[level]({ path, code: error.code }, `cannot answer: ${reason}`)
+    }
+    return sendFailure(error, request, reply, logger)
+  })
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '/'
     const allowed = (['GET', 'POST'] as const).filter((method) => app.hasRoute({ method, url: path }))
@@ -49,10 +63,12 @@ export function sendFailure(
   logger: Logger,
 ): FastifyReply {
   const answer = answerTo(error)
-  const where = { method: request.method, path: request.url.split('?')[0] }
-  if (answer === undefined) logger.error({ ...where, err: error }, 'unexpected failure')
-  else if (answer.status === 503)
-    logger.warn({ ...where, code: (error as DvtExitError).code }, `cannot answer: ${describeError(error)}`)
+  if (answer === undefined) {
+    logger.error(
+      { method: request.method, path: request.url.split('?')[0], err: error },
+      'unexpected failure',
+    )
+  }
   return reply
     .code(answer?.status ?? 500)
     .headers(answer?.headers ?? {})

@@ -144,13 +144,19 @@ describe('relayer, dialect 1 over HTTP', () => {
         'ALL_ENDPOINTS_FAILED',
         'eth_getLogs: http://10.0.0.7:8545 POST /: ECONNREFUSED; https://node.example/v3 POST: HTTP 500',
       )
-      const lines: unknown[] = []
+      const lines: Record<string, unknown>[] = []
       const started = await start(service, { log: (line) => lines.push(line) })
       const answer = await post(started, '/validators', { public_keys: [KEY] })
       expect(answer.statusCode).to.equal(503)
       expect(Number(answer.headers['retry-after'])).to.be.greaterThan(0)
       expect(answer.json()).to.deep.equal({ detail: 'Unavailable now: eth_getLogs' })
       expect(JSON.stringify(lines)).to.contain('10.0.0.7:8545')
+      await post(started, '/validators', { public_keys: [KEY] })
+      service.failure = undefined
+      await post(started, '/validators', { public_keys: [KEY] })
+      expect(lines.filter(({ level }) => Number(level) >= 30).map(({ level }) => level)).to.deep.equal([
+        40, 30,
+      ])
     })
 
     it('answers 503 while the oracles are not known', async () => {
