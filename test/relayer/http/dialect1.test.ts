@@ -424,6 +424,8 @@ describe('relayer, dialect 1 over HTTP', () => {
       const started = await start(new MemoryService())
       const page = await get(started, '/docs/')
       expect(page.statusCode).to.equal(200)
+      expect(page.headers['content-security-policy']).to.match(/^default-src 'self';/)
+      expect(page.headers['content-security-policy']).not.to.match(/https?:|swagger\.io|upgrade/)
       const sources = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '')
       expect(sources).to.have.length.greaterThan(2)
       for (const source of sources) {
