@@ -44,7 +44,7 @@ export async function callJsonRpc<T>(
 
 /** Whether an endpoint understood a call and refused it. */
 export function isRefusal(error: unknown): error is DvtExitError {
-  return error instanceof DvtExitError && error.code === 'RPC_ERROR'
+  return error instanceof DvtExitError && error.code === 'RPC_ERROR' && !(error instanceof UnavailableError)
 }
 
 /**
@@ -70,7 +70,7 @@ export async function tryRefusalsToo<E, T>(
           if (!isRefusal(error)) throw error
           refusals.set(endpoint, error)
           if (refusals.size === endpoints.length) throw error
-          throw new UnavailableError(error.code, error.message)
+          throw new UnavailableError('ENDPOINT_REFUSED', error.message)
         }
       },
       retry,

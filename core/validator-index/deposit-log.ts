@@ -1,7 +1,8 @@
 /** The DepositEvents since a block, up to a latest block that is pinned by its hash. */
+import { tryInTurn } from '../clients/endpoint.js'
 import type { ExecutionClient } from '../clients/execution.js'
 import type { ExecutionEndpoint } from '../clients/execution-endpoint.js'
-import { isRefusal, tryRefusalsToo } from '../clients/json-rpc.js'
+import { isRefusal } from '../clients/json-rpc.js'
 import { LogRanges } from '../clients/log-ranges.js'
 import { UnavailableError } from '../errors.js'
 import type { Hex } from '../hex.js'
@@ -51,7 +52,7 @@ export class DepositLog {
    * @throws UnavailableError where no endpoint gives all of them
    */
   async read(start: PinnedBlock & { depositCount?: number }, anchor: PinnedBlock): Promise<DepositSpan> {
-    return tryRefusalsToo(
+    return tryInTurn(
       'deposit events',
       this.#execution.endpoints,
       async (endpoint) => {
@@ -59,7 +60,7 @@ export class DepositLog {
           return await this.#readFrom(endpoint, start, anchor)
         } catch (error) {
           // What is refused now, such as a block that was just reorganised away, may be served in a moment.
-          throw isRefusal(error) ? new UnavailableError(error.code, error.message) : error
+          throw isRefusal(error) ? new UnavailableError('ENDPOINT_REFUSED', error.message) : error
         }
       },
       this.#execution.retry,

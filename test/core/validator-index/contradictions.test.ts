@@ -1,0 +1,220 @@
+import { expect } from 'chai'
+import { ConfigurationError, UnavailableError } from '../../../core/errors.js'
+import { loadNetwork } from '../../../core/network.js'
+import { loadCheckpoint } from '../../../core/validator-index/checkpoint.js'
+import { signedDeposit, wronglySigned } from '../../devnet/deposits.js'
+import { failureOf } from '../../doubles/failure.js'
+import { network, World } from './world.js'
+
+const deposit = (name: string) => signedDeposit(network, name)
+
+describe('nodes that fail or contradict each other', () => {
+  let world: World
+  beforeEach(async () => {
+    world = await new World().listen()
+    world.chain.landAt(800, deposit('queued'))
+    world.chain.landAt(950, deposit('later 1'), deposit('later 2'))
+  })
+  afterEach(() => world.close())
+
+  /** Refused by one node; answered rightly where a second node is there. */
+  const refusedThenServed = async (code: RegExp) => {
+    const error = await failureOf(world.predictor().next())
+    expect(error).to.be.instanceOf(UnavailableError)
+    const causes = (error.cause as AggregateError).errors as { code: string }[]
+    expect(causes[0]?.code).to.match(code)
+    expect((await world.predictor({ nodes: 2 }).next()).index).to.equal(503)
+  }
+
+  it('an execution node that leaves an event out is found out, whichever it is', async () => {
+    for (const dropped of [0, 1]) {
+      world.execution.leavesOut = (log) => log.blockNumber === 950 && log.logIndex === dropped
+      await refusedThenServed(/LOGS_MISSING/)
+    }
+  })
+
+  it('an execution node that leaves all events out is found out', async () => {
+    world.execution.leavesOut = () => true
+    await refusedThenServed(/LOGS_MISSING/)
+  })
+
+  it('an execution node that is behind the finalized block is not believed', async () => {
+    world.execution.behind = 150
+    await refusedThenServed(/EXECUTION_NODE_BEHIND/)
+  })
+
+  it('an execution node on another chain than the beacon node is not believed', async () => {
+    const other = await new World().listen()
+    other.chain.landAt(800, deposit('queued'))
+    other.chain.reorganise(150)
+    other.chain.landAt(950, deposit('later 1'), deposit('later 2'))
+    try {
+      const executionUrls = [other.execution.url, world.execution.url]
+      expect((await world.predictor({ executionUrls }).next()).index).to.equal(503)
+      const error = await failureOf(world.predictor({ executionUrls: executionUrls.slice(0, 1) }).next())
+      expect(error.message).to.include('is not in the chain')
+    } finally {
+      await other.close()
+    }
+  })
+
+  it('an execution node that has no old state is passed over', async () => {
+    world.execution.stateHistory = 10
+    await refusedThenServed(/ENDPOINT_REFUSED/)
+  })
+
+  it('an execution node that refuses long ranges is asked for short ones', async () => {
+    world.execution.maxRange = 7
+    expect((await world.predictor().next()).index).to.equal(503)
+  })
+
+  it('an optimistic beacon node is not believed', async () => {
+    world.beacon.optimistic = true
+    await refusedThenServed(/BEACON_NODE_OPTIMISTIC/)
+  })
+
+  it('a state that vanishes while it is read is a failure, never a lower number', async () => {
+    for (let known = 0; known < 20; known++) {
+      const fresh = await new World().listen()
+      fresh.chain.landAt(800, deposit('queued'))
+      fresh.chain.landAt(950, deposit('later 1'), deposit('later 2'))
+      fresh.beacon.forgetStatesAfter = known
+      try {
+        const { index } = await fresh.predictor().next()
+        expect(index).to.equal(503)
+        expect(known).to.be.greaterThan(4)
+        return
+      } catch (error) {
+        expect(error).to.be.instanceOf(UnavailableError)
+        expect(String(error)).to.include('state not found')
+      } finally {
+        await fresh.close()
+      }
+    }
+    throw new Error('never served')
+  })
+
+  it('a beacon node that fails in the middle is left for the other, from the start', async () => {
+    world.beacon.forgetStatesAfter = 4
+    expect((await world.predictor({ nodes: 2 }).next()).index).to.equal(503)
+    expect(world.beacon2.requests.get('GET headers')).to.equal(2)
+    expect(world.beacon2.requests.get('GET validators')).to.be.greaterThan(1)
+  })
+
+  it('a beacon node that lags behind what was final already is not believed, after a restart neither', async () => {
+    const predictor = world.predictor()
+    await predictor.next()
+    world.chain.finalized = 890
+    expect((await failureOf(predictor.next())).message).to.include('slot 900 was before')
+    expect((await failureOf(world.predictor().next())).message).to.include('slot 900 was before')
+  })
+
+  it('finality that moves on meanwhile means starting anew', async () => {
+    const predictor = world.predictor()
+    const answer = predictor.next()
+    while ((world.beacon.requests.get('POST validators') ?? 0) === 0) {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    world.chain.process(1)
+    world.chain.advance(5)
+    world.chain.finalize()
+    expect((await answer).index).to.equal(503)
+    expect(world.beacon.requests.get('GET blocks')).to.equal(2)
+  })
+
+  it('nodes of another network are a configuration error', async () => {
+    Object.assign(world.chain, { network: loadNetwork('mainnet') })
+    const error = await failureOf(world.predictor().next())
+    expect(error).to.be.instanceOf(ConfigurationError)
+    expect(error.code).to.equal('WRONG_NETWORK')
+  })
+})
+
+describe('the two ways of counting', () => {
+  let world: World
+  beforeEach(async () => {
+    world = await new World().listen()
+    world.chain.landAt(800, deposit('a'))
+  })
+  afterEach(() => world.close())
+
+  const finalizeHead = () => {
+    world.chain.advance(1)
+    world.chain.finalize(world.chain.head)
+  }
+
+  it('are compared at each later finalized state, and agree while all deposits are seen', async () => {
+    const predictor = world.predictor()
+    await predictor.next()
+    for (const name of ['b', 'c', 'a', 'b']) {
+      world.chain.land(deposit(name), wronglySigned(network, `${name}, badly`))
+      world.chain.process(2)
+      finalizeHead()
+      await predictor.next()
+    }
+    expect((await predictor.next()).index).to.equal(503)
+    expect(await loadCheckpoint(world.store, network)).to.include({
+      counted: 503,
+      slot: world.chain.finalized,
+    })
+  })
+
+  it('differ where a validator came by no deposit: no index is given, both numbers are named', async () => {
+    const predictor = world.predictor()
+    await predictor.next()
+    world.chain.land(deposit('b'))
+    world.chain.addValidator(deposit('from nowhere').publicKey)
+    finalizeHead()
+    const error = await failureOf(predictor.next())
+    expect(error.code).to.equal('INDEX_MISMATCH')
+    expect(error.message).to.include('503').and.to.include('502')
+    expect((await failureOf(predictor.next())).code).to.equal('INDEX_MISMATCH')
+    expect(await predictor.knownKeys([deposit('b').publicKey])).to.have.length(1)
+  })
+
+  it('differ still after a restart and at later states', async () => {
+    await world.predictor().next()
+    world.chain.addValidator(deposit('from nowhere').publicKey)
+    finalizeHead()
+    expect((await failureOf(world.predictor().next())).code).to.equal('INDEX_MISMATCH')
+    world.chain.land(deposit('b'))
+    finalizeHead()
+    const error = await failureOf(world.predictor().next())
+    expect(error.message).to.include('503').and.to.include('502')
+  })
+
+  it('differ where a valid deposit never reached the queue', async () => {
+    const predictor = world.predictor()
+    await predictor.next()
+    world.chain.land({ ...deposit('b'), valid: true })
+    world.chain.process(2)
+    world.chain.land(deposit('lost'))
+    world.chain.process(0)
+    // Taken off the queue without becoming a validator.
+    for (const { deposit: entry } of world.chain.pendingDeposits(world.chain.head))
+      Object.assign(entry, { valid: false })
+    world.chain.process(5)
+    finalizeHead()
+    expect((await failureOf(predictor.next())).code).to.equal('INDEX_MISMATCH')
+  })
+
+  it('are compared over a restart, with the events that came meanwhile', async () => {
+    await world.predictor().next()
+    for (let i = 0; i < 5; i++) {
+      world.chain.land(deposit(`while away ${i}`))
+      world.chain.process(1)
+    }
+    finalizeHead()
+    // State of the checkpoint's block is not needed: its count was kept.
+    world.execution.stateHistory = 2
+    expect((await world.predictor().next()).index).to.equal(506)
+    expect(await loadCheckpoint(world.store, network)).to.include({ counted: 506 })
+  })
+
+  it('refuse a database of another network', async () => {
+    await world.predictor().next()
+    const error = await failureOf(loadCheckpoint(world.store, loadNetwork('mainnet')))
+    expect(error).to.be.instanceOf(ConfigurationError)
+    expect(error.code).to.equal('FOREIGN_CHECKPOINT')
+  })
+})
