@@ -1,69 +1,90 @@
-/** How fast a node's keystores load: fifty of them, with the key derivation that Charon uses. */
-import { createCipheriv, createHash, pbkdf2Sync, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+/** How fast a node's directory loads: fifty keystores with the key derivation that Charon uses, and their lock. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { KeyShareDecryptor } from '../../adapters/obol/key-shares.js'
-import { readKeystores } from '../../adapters/obol/keystore-files.js'
+import { createObolSigners } from '../../adapters/obol/create.js'
 import { bls } from '../../core/bls/backend.js'
+import { modulo } from '../../core/bls/lagrange.js'
 import { secretFromScalar, secureRandomScalar } from '../../core/bls/threshold.js'
+import { toHex } from '../../core/hex.js'
+import { createLogger } from '../../core/log.js'
+import { loadNetwork } from '../../core/network.js'
+import { keystoreMaker } from '../doubles/keystore.js'
 
 const COUNT = 50
 const ITERATIONS = 262_144
+const NODES = [1n, 2n, 3n, 4n]
+const PASSWORD = 'bench'
 
-/** One keystore as Charon writes it, and its password. */
-function createKeystore(): { keystore: string; password: string } {
-  const scalar = secureRandomScalar()
-  const password = randomBytes(16).toString('hex')
-  const salt = randomBytes(32)
-  const iv = randomBytes(16)
-  const key = pbkdf2Sync(password, salt, ITERATIONS, 32, 'sha256')
-  const secret = Buffer.from(scalar.toString(16).padStart(64, '0'), 'hex')
-  const message = createCipheriv('aes-128-ctr', key.subarray(0, 16), iv).update(secret)
-  const checksum = createHash('sha256').update(key.subarray(16)).update(message).digest('hex')
-  const kdf = { dklen: 32, c: ITERATIONS, prf: 'hmac-sha256', salt: salt.toString('hex') }
-  return {
-    password,
-    keystore: JSON.stringify({
-      version: 4,
-      pubkey: Buffer.from(bls.encodePublicKey(bls.toPublicKey(secretFromScalar(scalar)))).toString('hex'),
-      crypto: {
-        kdf: { function: 'pbkdf2', params: kdf, message: '' },
-        checksum: { function: 'sha256', params: {}, message: checksum },
-        cipher: {
-          function: 'aes-128-ctr',
-          params: { iv: iv.toString('hex') },
-          message: message.toString('hex'),
-        },
-      },
-    }),
+const publicKeyOf = (scalar: bigint) => toHex(bls.encodePublicKey(bls.toPublicKey(secretFromScalar(scalar))))
+
+/** Writes node 0 of a made-up cluster, 3 of 4. Its keystores share a salt, so that writing them is quick. */
+function writeNode(home: string): string {
+  const network = loadNetwork('hoodi')
+  const keystores = join(home, 'validator_keys')
+  mkdirSync(keystores)
+  const encrypt = keystoreMaker(PASSWORD, { function: 'pbkdf2', c: ITERATIONS })
+  const validators = Array.from({ length: COUNT }, (_, n) => {
+    const [a, b, c] = [secureRandomScalar(), secureRandomScalar(), secureRandomScalar()]
+    const share = (x: bigint) => modulo(a + b * x + c * x * x)
+    const secret = Buffer.from(share(1n).toString(16).padStart(64, '0'), 'hex')
+    const keystore = encrypt(secret, publicKeyOf(share(1n)).slice(2))
+    writeFileSync(join(keystores, `keystore-${n}.json`), JSON.stringify(keystore))
+    writeFileSync(join(keystores, `keystore-${n}.txt`), PASSWORD)
+    const shares = NODES.map((x) => publicKeyOf(share(x)))
+    return { distributed_public_key: publicKeyOf(a), public_shares: shares }
+  })
+  const lock = {
+    cluster_definition: {
+      name: 'bench',
+      version: 'v1.11.0',
+      threshold: 3,
+      fork_version: network.genesisForkVersion,
+      operators: NODES.map(() => ({ enr: '' })),
+    },
+    distributed_validators: validators,
+    lock_hash: `0x${'00'.repeat(32)}`,
   }
+  writeFileSync(join(home, 'cluster-lock.json'), JSON.stringify(lock))
+  return keystores
 }
 
 /** Loads fifty keystores and reports the time, the cores in use and the longest wait of the event loop. */
 export async function benchKeystores(): Promise<{ name: string; value: string }[]> {
-  const directory = mkdtempSync(join(tmpdir(), 'dvt-exit-bench-'))
+  const home = mkdtempSync(join(tmpdir(), 'dvt-exit-bench-'))
   try {
-    for (let n = 0; n < COUNT; n++) {
-      const { keystore, password } = createKeystore()
-      writeFileSync(join(directory, `keystore-${n}.json`), keystore)
-      writeFileSync(join(directory, `keystore-${n}.txt`), password)
-    }
+    const keystoresDir = writeNode(home)
+    await new Promise((resolve) => setImmediate(resolve))
     const delay = monitorEventLoopDelay({ resolution: 1 })
     delay.enable()
     const started = performance.now()
     const cpu = process.cpuUsage()
-    const { keystores } = await readKeystores(directory)
-    const { shares, errors } = await new KeyShareDecryptor().decryptAll(keystores)
+    const [signer] = await createObolSigners(
+      {
+        keystoresDir,
+        clusterLockFile: undefined,
+        nodeIndex: undefined,
+        keystoresDirTemplate: undefined,
+        nodeIndexes: undefined,
+        allowIncomplete: false,
+        strictLock: false,
+      },
+      {
+        network: loadNetwork('hoodi'),
+        logger: createLogger('bench', 'silent', 'plain'),
+        progress: () => {},
+      },
+    )
     const seconds = (performance.now() - started) / 1000
     const { user, system } = process.cpuUsage(cpu)
     delay.disable()
-    if (shares.length !== COUNT || errors.length > 0) throw new Error('the keystores did not load')
+    await signer?.close()
+    if (signer?.validators().size !== COUNT) throw new Error('the keystores did not load')
     return [
       { name: `load ${COUNT} pbkdf2 keystores`, value: `${seconds.toFixed(2)} s` },
       {
-        name: `  cores in use, of ${availableParallelism()}`,
+        name: `  cores in use, of ${availableParallelism()} (libuv has ${process.env['UV_THREADPOOL_SIZE'] ?? 4} threads)`,
         value: ((user + system) / 1e6 / seconds).toFixed(2),
       },
       {
@@ -72,6 +93,6 @@ export async function benchKeystores(): Promise<{ name: string; value: string }[
       },
     ]
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    rmSync(home, { recursive: true, force: true })
   }
 }
