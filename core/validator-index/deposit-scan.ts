@@ -23,12 +23,16 @@ const RANGES_PER_CALL = 20
 /** Keys are kept as so many bytes of their hash: a million take 16 MB. */
 const NAME_BYTES = 16
 
+const blockSchema = z
+  .object({ number: z.int(), hash: z.string().transform((text) => text as Hex), depositCount: z.int() })
+  .transform((block): CountedBlock => ({ ...block, number: BigInt(block.number) }))
+  .optional()
+
 const schema = z.object({
   chainId: z.int(),
   genesisValidatorsRoot: z.string(),
-  block: z
-    .object({ number: z.int(), hash: z.string().transform((text) => text as Hex), depositCount: z.int() })
-    .nullable(),
+  block: blockSchema,
+  verified: blockSchema,
   keys: z.base64(),
 })
 
@@ -46,6 +50,8 @@ export class DepositScan {
   #keys: Set<string> | undefined
   /** The last block that was read. */
   #block: CountedBlock | undefined
+  /** The last block at which the contract's own count was the number of events. */
+  #verified: CountedBlock | undefined
 
   constructor(parts: DepositScanParts) {
     this.#parts = parts
@@ -61,7 +67,7 @@ export class DepositScan {
     await tryRefusalsToo(
       'scan of deposit events',
       this.#parts.execution.endpoints,
-      (endpoint) => this.#advance(endpoint, keys),
+      (endpoint) => this.#advanceOrGoBack(endpoint, keys),
       this.#parts.execution.retry,
     )
     const block = this.#block
@@ -76,6 +82,16 @@ export class DepositScan {
     return this.#keys
   }
 
+  /** Events that were left out show only later: what was read since the last sure count is read again. */
+  async #advanceOrGoBack(endpoint: ExecutionEndpoint, keys: Set<string>): Promise<void> {
+    try {
+      await this.#advance(endpoint, keys)
+    } catch (error) {
+      if (error instanceof UnavailableError && error.code === 'LOGS_MISSING') this.#block = this.#verified
+      throw error
+    }
+  }
+
   async #advance(endpoint: ExecutionEndpoint, keys: Set<string>): Promise<void> {
     const target = await endpoint.block('finalized')
     if (target === null) {
@@ -87,13 +103,10 @@ export class DepositScan {
       if (range === RANGES_PER_CALL) throw await this.#pause(keys, target.number)
       await this.#readRange(endpoint, keys, target.number)
     }
-    if (this.#block === undefined) return
-    assertComplete(
-      endpoint.shown,
-      [],
-      this.#block.depositCount,
-      await this.#countAt(endpoint, this.#block.hash),
-    )
+    const block = this.#block
+    if (block === undefined) return
+    assertComplete(endpoint.shown, [], block.depositCount, await this.#countAt(endpoint, block.hash))
+    this.#verified = block
     await this.#save(keys)
   }
 
@@ -157,8 +170,9 @@ export class DepositScan {
         { hint: 'Use another DATABASE for each network' },
       )
     }
-    const { block, keys } = parsed.data
-    if (block !== null) this.#block = { ...block, number: BigInt(block.number) }
+    const { block, verified, keys } = parsed.data
+    this.#block = block
+    this.#verified = verified
     const bytes = Buffer.from(keys, 'base64')
     const names = new Set<string>()
     for (let start = 0; start < bytes.length; start += NAME_BYTES) {
@@ -169,14 +183,18 @@ export class DepositScan {
 
   async #save(keys: Set<string>): Promise<void> {
     const { store, network } = this.#parts
-    const block = this.#block === undefined ? null : { ...this.#block, number: Number(this.#block.number) }
     await store.save({
       chainId: network.chainId,
       genesisValidatorsRoot: network.genesisValidatorsRoot,
-      block,
+      ...(this.#block === undefined ? {} : { block: savedBlock(this.#block) }),
+      ...(this.#verified === undefined ? {} : { verified: savedBlock(this.#verified) }),
       keys: Buffer.from([...keys].join(''), 'latin1').toString('base64'),
     })
   }
+}
+
+function savedBlock(block: CountedBlock) {
+  return { ...block, number: Number(block.number) }
 }
 
 function nameOf(publicKey: PublicKeyHex): string {

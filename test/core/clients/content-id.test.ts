@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { isContentOf, parseContentId } from '../../../core/clients/content-id.js'
 import { DvtExitError } from '../../../core/errors.js'
@@ -27,6 +28,20 @@ describe('IPFS content ids', () => {
 
   it('know the empty file', () => {
     expect(holds('QmbFMke1KXqnYyBBWxB74N4c5SBnJMVAiMNRcGu6x1AwQH', '')).to.equal(true)
+  })
+
+  it('know a file whose only block is a leaf below its root', () => {
+    const hash = (hex: string) => createHash('sha256').update(Buffer.from(hex, 'hex')).digest('hex')
+    const cidOf = (block: string) => `b${base32(Buffer.from(`01701220${hash(block)}`, 'hex'))}`
+    // The file "hi": PBNode {Links: [{Hash, Name: "", Tsize}], Data: {Type: File, filesize: 2, blocksizes: [2]}}.
+    const root = (link: string) => `12${(link.length / 2).toString(16)}${link}0a06${'080218022002'}`
+    const rawLeaf = `0a2401551220${hash('6869')}12001802`
+    const inline = '0a08080212026869' + '1802'
+    const fileLeaf = `0a221220${hash(inline)}1200180a`
+    for (const block of [inline, root(rawLeaf), root(fileLeaf)]) {
+      expect(holds(cidOf(block), 'hi')).to.equal(true)
+      expect(holds(cidOf(block), 'ho')).to.equal(false)
+    }
   })
 
   it('are the same in base32 and in base58btc', () => {

@@ -21,7 +21,7 @@ const WORTHLESS: Readonly<Record<string, () => ChainDeposit>> = {
     valid: false,
   }),
   'a key outside the subgroup that the pairing would take': () => keyOutsideSubgroup('w'),
-  'a signature outside the subgroup that the pairing would take': () => signatureOutsideSubgroup('w'),
+  'a signature outside the subgroup': () => signatureOutsideSubgroup('w'),
   'a signature that is no point': () => ({
     ...deposit('w'),
     signature: `0x${'ff'.repeat(96)}`,

@@ -1,6 +1,6 @@
 /**
- * Deposits with a point of small order added to the key or the signature. The pairing does not see it, so that
- * who leaves out the subgroup check takes the deposit for valid; the chain does not.
+ * Deposits with a point of small order added to the key or the signature. The pairing does not see it in a key, so
+ * that who leaves out the subgroup check takes the deposit for valid; the chain does not.
  */
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { bls } from '../../../core/bls/backend.js'
