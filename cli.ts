@@ -3,20 +3,19 @@ import { readFileSync } from 'node:fs'
 import yargs, { type Argv } from 'yargs'
 import { hideBin } from 'yargs/helpers'
 import { obolOptions } from './adapters/obol/options.js'
-import { runSidecar, sidecarOptions } from './adapters/sidecar/command.js'
+import { sidecarOptions } from './adapters/sidecar/options.js'
 import { ssvOptions } from './adapters/ssv/options.js'
 import { type CommandContext, commonOptions, declareOptions, runCommand } from './core/command.js'
 import type { OptionSet, Values } from './core/options.js'
-import { collectOptions, runCollect } from './operator/collect/command.js'
-import {
-  newTokenOptions,
-  revokeTokenOptions,
-  runListTokens,
-  runNewToken,
-  runRevokeToken,
-  tokenOptions,
-} from './relayer/access/command.js'
-import { relayerOptions, runRelayer } from './relayer/command.js'
+import { collectOptions } from './operator/collect/options.js'
+import { newTokenOptions, revokeTokenOptions, tokenOptions } from './relayer/access/options.js'
+import { relayerOptions } from './relayer/options.js'
+
+/** The parts, loaded only when they run: showing help or a version needs none of them. */
+const loadSidecar = () => import('./adapters/sidecar/command.js')
+const loadRelayer = () => import('./relayer/command.js')
+const loadTokens = () => import('./relayer/access/command.js')
+const loadCollect = () => import('./operator/collect/command.js')
 
 /** Adds one command, whose options come from a set, under a name that its logs carry. */
 function command<S extends OptionSet>(
@@ -36,28 +35,39 @@ function command<S extends OptionSet>(
 function sidecarCommands(yargs: Argv): Argv {
   const obol = { ...sidecarOptions, ...obolOptions }
   const ssv = { ...sidecarOptions, ...ssvOptions }
-  command(yargs, ['obol', 'sidecar', 'beside a Charon node'], obol, (values, context) =>
-    runSidecar('obol', values, context),
+  command(yargs, ['obol', 'sidecar', 'beside a Charon node'], obol, async (values, context) =>
+    (await loadSidecar()).runSidecar('obol', values, context),
   )
-  command(yargs, ['ssv', 'sidecar', 'beside an SSV node'], ssv, (values, context) =>
-    runSidecar('ssv', values, context),
+  command(yargs, ['ssv', 'sidecar', 'beside an SSV node'], ssv, async (values, context) =>
+    (await loadSidecar()).runSidecar('ssv', values, context),
   )
   return command(
     yargs,
     ['$0', 'sidecar', 'the vendor that CLUSTER_TYPE names'],
     { ...obol, ...ssv },
-    (values, context) => runSidecar(undefined, values, context),
+    async (values, context) => (await loadSidecar()).runSidecar(undefined, values, context),
   )
 }
 
 function relayerCommands(yargs: Argv): Argv {
   yargs.command('token', 'tokens that let operators, sidecars and viewers in', (token) => {
-    command(token, ['new', 'token', 'make a token and print it, once'], newTokenOptions, runNewToken)
-    command(token, ['list', 'token', 'list the tokens, without what they are'], tokenOptions, runListTokens)
-    command(token, ['revoke', 'token', 'make a token useless'], revokeTokenOptions, runRevokeToken)
+    command(token, ['new', 'token', 'make a token and print it, once'], newTokenOptions, async (values) =>
+      (await loadTokens()).runNewToken(values),
+    )
+    command(
+      token,
+      ['list', 'token', 'list the tokens, without what they are'],
+      tokenOptions,
+      async (values) => (await loadTokens()).runListTokens(values),
+    )
+    command(token, ['revoke', 'token', 'make a token useless'], revokeTokenOptions, async (values) =>
+      (await loadTokens()).runRevokeToken(values),
+    )
     return token.demandCommand(1, 'Say new, list or revoke')
   })
-  return command(yargs, ['$0', 'relayer', 'run the relayer'], relayerOptions, runRelayer)
+  return command(yargs, ['$0', 'relayer', 'run the relayer'], relayerOptions, async (values, context) =>
+    (await loadRelayer()).runRelayer(values, context),
+  )
 }
 
 function operatorCommands(yargs: Argv): Argv {
@@ -65,7 +75,7 @@ function operatorCommands(yargs: Argv): Argv {
     yargs,
     ['collect', 'operator', 'collect exit signatures for the next validators'],
     collectOptions,
-    runCollect,
+    async (values, context) => (await loadCollect()).runCollect(values, context),
   )
   return yargs.demandCommand(1, 'Say collect')
 }

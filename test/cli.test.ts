@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
 import { obolOptions } from '../adapters/obol/options.js'
-import { sidecarOptions } from '../adapters/sidecar/command.js'
+import { sidecarOptions } from '../adapters/sidecar/options.js'
 import { ssvOptions } from '../adapters/ssv/options.js'
 import { commonOptions } from '../core/command.js'
 import type { OptionSet } from '../core/options.js'
-import { collectOptions } from '../operator/collect/command.js'
-import { newTokenOptions, revokeTokenOptions, tokenOptions } from '../relayer/access/command.js'
-import { relayerOptions } from '../relayer/command.js'
+import { collectOptions } from '../operator/collect/options.js'
+import { newTokenOptions, revokeTokenOptions, tokenOptions } from '../relayer/access/options.js'
+import { relayerOptions } from '../relayer/options.js'
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
@@ -74,13 +74,7 @@ describe('command line', () => {
   })
 
   it('ends with exit code 2 and one line for wrong usage', async () => {
-    for (const args of [
-      [],
-      ['sidecars'],
-      ['relayer', '--relayer-prot', '1'],
-      ['operator'],
-      ['relayer', 'token'],
-    ]) {
+    for (const args of [[], ['sidecars'], ['relayer', '--prot', '1'], ['operator'], ['relayer', 'token']]) {
       const { code, stderr } = await dvtExit(args)
       expect(code, args.join(' ')).to.equal(2)
       expect(stderr.trim().split('\n'), args.join(' ')).to.have.length(1)
@@ -88,12 +82,12 @@ describe('command line', () => {
   })
 
   it('ends with exit code 2 and names each wrong value, with where it came from', async () => {
-    const { code, stderr } = await dvtExit(['relayer', '--relayer-port', '99999'], {
+    const { code, stderr } = await dvtExit(['relayer', '--port', '99999'], {
       VALIDATOR_LIFETIME: 'long',
       NETWORK: 'hoodi',
     })
     expect(code).to.equal(2)
-    expect(stderr).to.include('--relayer-port').and.include('VALIDATOR_LIFETIME')
+    expect(stderr).to.include('--port').and.include('VALIDATOR_LIFETIME')
   })
 
   it('ends with exit code 2 for an unknown network, a missing option and a missing config file', async () => {

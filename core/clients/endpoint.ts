@@ -100,6 +100,8 @@ export class HttpEndpoint {
       responseType: 'arraybuffer',
       validateStatus: () => true,
       maxRedirects: 0,
+      // HTTP_PROXY would see what goes to loopback; the peers ignore it too.
+      proxy: false,
       maxContentLength: this.#limits.maxResponseBytes ?? MAX_RESPONSE_BYTES,
     })
     return {

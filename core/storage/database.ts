@@ -91,7 +91,11 @@ function assertOwner(connection: Sqlite.Database, file: string, owner: DatabaseO
 /** libsql aborts the process on a boolean parameter and returns ArrayBuffers: both are converted here. */
 function adapt(connection: Sqlite.Database): SqliteDatabase {
   return {
-    close: () => connection.close(),
+    close: () => {
+      // The library leaves the log beside the file, and a copy of the file alone would lack what is in it.
+      connection.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      connection.close()
+    },
     prepare(query) {
       const statement = connection.prepare(query)
       return {

@@ -1,49 +1,11 @@
 /** `dvt-exit relayer token new|list|revoke`: works on the database, also while the relayer runs. */
 import { randomBytes } from 'node:crypto'
 import { ConfigurationError } from '../../core/errors.js'
-import { list, type OptionSet, oneOf, required, type Values } from '../../core/options.js'
-import { databaseOption } from '../options.js'
+import { required, type Values } from '../../core/options.js'
 import { openRelayerDatabase } from '../store/open.js'
 import { TokenStore } from '../store/tokens.js'
-import { ROLES, type Role } from './roles.js'
+import { newTokenOptions, revokeTokenOptions, type tokenOptions } from './options.js'
 import { newToken, type TokenIdentity } from './tokens.js'
-
-const MAX_UINT64 = 2n ** 64n - 1n
-
-/** Options of list. */
-export const tokenOptions = { database: databaseOption } as const satisfies OptionSet
-
-const nameOption = {
-  flag: 'name',
-  env: ['TOKEN_NAME'],
-  describe: 'what to call the token in lists and logs',
-  placeholder: 'NAME',
-  parse: (value: string): string => {
-    if (/^[\w.@-]{1,64}$/.test(value)) return value
-    throw new Error('expected 1 to 64 letters, digits or any of _ - . @')
-  },
-}
-
-export const revokeTokenOptions = { ...tokenOptions, name: nameOption } as const satisfies OptionSet
-
-export const newTokenOptions = {
-  ...revokeTokenOptions,
-  role: {
-    flag: 'role',
-    env: ['TOKEN_ROLE'],
-    describe: `whom the token is for: ${ROLES.join(', ')}`,
-    placeholder: 'ROLE',
-    parse: oneOf<Role>(...ROLES),
-  },
-  shareIndexes: {
-    flag: 'share-index',
-    env: ['TOKEN_SHARE_INDEX'],
-    describe:
-      'the share index that a sidecar may post for; several, comma-separated, for one that acts for several nodes',
-    placeholder: 'N',
-    parse: (value: string): readonly bigint[] => list(value).map(shareIndex),
-  },
-} as const satisfies OptionSet
 
 /** Where the commands write what the user asked for; standard output. */
 type Write = (text: string) => void
@@ -80,7 +42,7 @@ export async function runListTokens(
 
 /** Makes a token useless. @throws ConfigurationError MISSING_OPTION, UNKNOWN_TOKEN */
 export async function runRevokeToken(values: Values<typeof revokeTokenOptions>): Promise<void> {
-  const name = required(values.name, nameOption)
+  const name = required(values.name, revokeTokenOptions.name)
   await withTokens(values.database, (tokens) => tokens.revoke(name))
 }
 
@@ -95,7 +57,7 @@ async function withTokens<T>(file: string, use: (tokens: TokenStore) => Promise<
 
 function identityFrom(values: Values<typeof newTokenOptions>): TokenIdentity {
   const role = required(values.role, newTokenOptions.role)
-  const name = required(values.name, nameOption)
+  const name = required(values.name, revokeTokenOptions.name)
   const shareIndexes = values.shareIndexes ?? []
   if (role === 'sidecar' && shareIndexes.length === 0) {
     throw new ConfigurationError('SHARE_INDEX_NEEDED', 'a sidecar’s token is bound to its share index', {
@@ -109,14 +71,6 @@ function identityFrom(values: Values<typeof newTokenOptions>): TokenIdentity {
     )
   }
   return { name, role, shareIndexes }
-}
-
-function shareIndex(value: string): bigint {
-  if (/^\d{1,20}$/.test(value)) {
-    const index = BigInt(value)
-    if (index >= 1n && index <= MAX_UINT64) return index
-  }
-  throw new Error(`expected an integer from 1 to 2^64 - 1, got "${value}"`)
 }
 
 function day(seconds: number): string {

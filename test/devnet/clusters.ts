@@ -88,8 +88,6 @@ export function obolNodeDirectory(nodeIndex: number): string {
   return join(OBOL, `node${nodeIndex}`)
 }
 
-/** The cluster lock, the same in all nodes. */
-export const OBOL_CLUSTER_LOCK = join(OBOL, 'node0', 'cluster-lock.json')
 export const OBOL_NODE_INDEXES = [0, 1, 2, 3] as const
 
 /** The key file and password file of one SSV operator. */
@@ -101,9 +99,14 @@ export function ssvOperatorFiles(operatorId: number): { key: string; password: s
 export const SSV_OPERATOR_IDS = [11, 27, 42, 350] as const
 /** The logs of SSVNetwork, as eth_getLogs answers them. */
 export const SSV_LOGS = join(SSV, 'logs.json')
-/** The key shares files of V0, V1 and V2, as the tools of SSV wrote them. */
-export const SSV_KEYSHARES = [
-  'keyshares/keyshares-V0-V1-nonce1-2.json',
-  'keyshares/keyshares-V1-readd-nonce3.json',
-  'dkg/keyshares.json',
-].map((file) => join(SSV, file))
+/** What a relayer is told, so that it knows the public shares of both clusters. */
+export const BUNDLED_CLUSTERS = {
+  CLUSTER_LOCK_FILES: join(OBOL, 'node0', 'cluster-lock.json'),
+  SSV_CLUSTERS: [
+    'keyshares/keyshares-V0-V1-nonce1-2.json',
+    'keyshares/keyshares-V1-readd-nonce3.json',
+    'dkg/keyshares.json',
+  ]
+    .map((file) => join(SSV, file))
+    .join(','),
+} as const

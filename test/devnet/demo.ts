@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeError } from '../../core/errors.js'
-import { type BundledValidator, bundledValidators } from './clusters.js'
+import { BUNDLED_CLUSTERS, type BundledValidator, bundledValidators } from './clusters.js'
 import { type Devnet, startDevnet } from './devnet.js'
 import {
   type CheckedExit,
@@ -46,7 +46,7 @@ async function main(): Promise<boolean> {
 
 async function procedure(net: Devnet, folder: string): Promise<boolean> {
   const validators = bundledValidators()
-  const relayer = await startRelayer(net, folder, await freePort())
+  const relayer = await startRelayer(net, folder, await freePort(), BUNDLED_CLUSTERS)
   running.push(relayer.process)
   say(`relayer: ${relayer.url}, its API at ${relayer.url}/docs`)
   const sidecars = startSidecars(net, folder, relayer.url)

@@ -7,12 +7,7 @@ import { secretFromScalar, secureRandomScalar } from '../../core/bls/threshold.j
 import { toHex } from '../../core/hex.js'
 import { parseJson, stringifyJson } from '../../core/json.js'
 import { exitsAnswer } from '../../core/wire/dialect1.js'
-import {
-  type BundledValidator,
-  bundledValidators,
-  OBOL_CLUSTER_LOCK,
-  SSV_KEYSHARES,
-} from '../devnet/clusters.js'
+import { BUNDLED_CLUSTERS, type BundledValidator, bundledValidators } from '../devnet/clusters.js'
 import { type Devnet, startDevnet } from '../devnet/devnet.js'
 import {
   type CollectedFile,
@@ -77,10 +72,7 @@ describe('the real processes', function () {
   })
 
   for (const [knowing, clusters] of [
-    [
-      'with cluster locks at the relayer',
-      { CLUSTER_LOCK_FILES: OBOL_CLUSTER_LOCK, SSV_CLUSTERS: SSV_KEYSHARES.join(',') },
-    ],
+    ['with cluster locks at the relayer', BUNDLED_CLUSTERS],
     ['without cluster locks at the relayer', {}],
   ] as const) {
     it(`finish with a relayer killed in the middle, a node down in each cluster, and garbage posted before anyone else, ${knowing}`, async () => {
@@ -113,17 +105,12 @@ describe('the real processes', function () {
       // Nodes 1 and 11 are down; somebody posts for them, and for the honest nodes 2 and 27 before they do.
       for (const index of [1, 2]) await postGarbage(relayer.url, index, obol)
       for (const index of [11, 27]) await postGarbage(relayer.url, index, ssv)
-      for (const nodeIndex of [1, 2]) running.push(startObolSidecar(devnet, folder, relayer.url, nodeIndex))
-      for (const operatorId of [27, 42])
-        running.push(startSsvSidecar(devnet, folder, relayer.url, operatorId))
-      await until('shares of both clusters are there', async () => {
-        const exits = await exitsOf(relayer.url)
-        const has = (group: readonly BundledValidator[], index: bigint) =>
-          group.every(({ publicKey }) =>
-            exits.find((exit) => exit.public_key === publicKey)?.share_indexes_ready.includes(index),
-          )
-        return has(obol, 3n) && has(ssv, 42n)
-      })
+      const early = [
+        ...[1, 2].map((nodeIndex) => startObolSidecar(devnet, folder, relayer.url, nodeIndex)),
+        ...[27, 42].map((operatorId) => startSsvSidecar(devnet, folder, relayer.url, operatorId)),
+      ]
+      running.push(...early)
+      for (const node of [early[1], early[3]]) await node?.waitFor(/posted \d exit shares/)
 
       await relayer.process.kill()
       relayer = await startRelayer(devnet, folder, port, clusters)

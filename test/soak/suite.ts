@@ -25,10 +25,14 @@ export function suiteOn(major: number): SoakPart {
       process.stdout.write(`  ${version.trim()}\n`)
       // Processes that tests start as plain `node` have to be of this version too.
       const path = `${dirname(node)}${delimiter}${process.env['PATH'] ?? ''}`
-      const { code, output } = await runProcess(node, [join(ROOT, 'node_modules/mocha/bin/mocha.js')], {
-        env: { PATH: path },
-        timeout: SUITE_TIMEOUT,
-      })
+      const { code, output } = await runProcess(
+        node,
+        [join(ROOT, 'node_modules/mocha/bin/mocha.js'), 'test/**/*.test.ts'],
+        {
+          env: { PATH: path },
+          timeout: SUITE_TIMEOUT,
+        },
+      )
       const counts = countsOf(output, code)
       if (counts.failed > 0)
         process.stdout.write(output.slice(Math.max(0, output.search(/^\s*\d+ passing/m))))

@@ -3,13 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { readOptions } from '../../../core/options.js'
-import {
-  newTokenOptions,
-  revokeTokenOptions,
-  runListTokens,
-  runNewToken,
-  runRevokeToken,
-} from '../../../relayer/access/command.js'
+import { runListTokens, runNewToken, runRevokeToken } from '../../../relayer/access/command.js'
+import { newTokenOptions, revokeTokenOptions } from '../../../relayer/access/options.js'
 import { openRelayerDatabase } from '../../../relayer/store/open.js'
 import { TokenStore } from '../../../relayer/store/tokens.js'
 
