@@ -74,7 +74,8 @@ export class LogRanges {
   /** Back to what was served last, or to half where that was refused. */
   #shrink(refused: number): void {
     this.#ceiling = refused - 1
-    this.#size = this.#served < refused ? Math.max(this.#served, 1) : Math.ceil(refused / 2)
+    const served = this.#served > 0 && this.#served < refused
+    this.#size = served ? this.#served : Math.ceil(refused / 2)
     this.#served = 0
     this.#successes = 0
   }
