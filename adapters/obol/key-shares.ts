@@ -7,7 +7,7 @@ import { type PublicKeyHex, toHex } from '../../core/hex.js'
 import { decryptCrypto, type EncryptedCrypto } from '../../core/keystore/eip2335.js'
 import type { Progress } from '../../core/progress.js'
 import { Secret } from '../../core/secret.js'
-import { type KeystoreFile, passwordFileOf } from './keystore-files.js'
+import { COPY_ANEW, type KeystoreFile, passwordFileOf } from './keystore-files.js'
 
 /** One share of a validator's key, which only this node has. */
 export interface KeyShare {
@@ -85,8 +85,8 @@ async function decryptShare({
   } catch (cause) {
     if (!(cause instanceof DvtExitError)) throw cause
     const hint =
-      cause.code === 'WRONG_PASSWORD' ? { hint: `The password is read from ${passwordFileOf(file)}` } : {}
-    return new ConfigurationError(cause.code, `keystore ${file}: ${cause.message}`, { cause, ...hint })
+      cause.code === 'WRONG_PASSWORD' ? `The password is read from ${passwordFileOf(file)}` : COPY_ANEW
+    return new ConfigurationError(cause.code, `keystore ${file}: ${cause.message}`, { cause, hint })
   }
 }
 

@@ -40,6 +40,10 @@ export interface KeystoreListing {
   readonly errors: readonly ConfigurationError[]
 }
 
+const SET_DIRECTORY = "Set OBOL_KEYSTORES_DIR to the node's validator_keys directory"
+/** What helps where a keystore is damaged. */
+export const COPY_ANEW = "Copy it anew from Charon's validator_keys directory, with its .txt"
+
 const KEYSTORE = /^keystore-.*\.json$/
 
 /** The file that holds a keystore's password. */
@@ -56,12 +60,11 @@ export async function readKeystores(
   try {
     names = (await reader.list(directory)).filter((name) => KEYSTORE.test(name)).toSorted()
   } catch (cause) {
-    return nothingRead(unreadableFile('keystores directory', directory, cause))
+    return nothingRead(unreadableFile('keystores directory', directory, cause, SET_DIRECTORY))
   }
   if (names.length === 0) {
-    const hint = "Set OBOL_KEYSTORES_DIR to the node's validator_keys directory"
     return nothingRead(
-      new ConfigurationError('NO_KEYSTORES', `${directory} has no keystore-*.json`, { hint }),
+      new ConfigurationError('NO_KEYSTORES', `${directory} has no keystore-*.json`, { hint: SET_DIRECTORY }),
     )
   }
   const files = names.map((name) => join(directory, name))
@@ -113,7 +116,7 @@ async function readNamed(what: string, file: string, reader: FileReader): Promis
   try {
     return await reader.read(file)
   } catch (cause) {
-    throw unreadableFile(what, file, cause)
+    throw unreadableFile(what, file, cause, COPY_ANEW)
   }
 }
 
@@ -122,12 +125,18 @@ function parseNamed(file: string, content: string): Keystore {
   try {
     json = parseJson(content)
   } catch (cause) {
-    throw new ConfigurationError('INVALID_KEYSTORE', `keystore ${file} is not JSON: ${describeError(cause)}`)
+    throw new ConfigurationError(
+      'INVALID_KEYSTORE',
+      `keystore ${file} is not JSON: ${describeError(cause)}`,
+      {
+        hint: COPY_ANEW,
+      },
+    )
   }
   try {
     return parseKeystore(json)
   } catch (cause) {
     if (!(cause instanceof DvtExitError)) throw cause
-    throw new ConfigurationError(cause.code, `keystore ${file}: ${cause.message}`, { cause })
+    throw new ConfigurationError(cause.code, `keystore ${file}: ${cause.message}`, { cause, hint: COPY_ANEW })
   }
 }

@@ -118,6 +118,7 @@ export function enrComplaint(
     return new ConfigurationError(
       'ENR_KEY_MISMATCH',
       `${file} cannot be compared with the lock: ${describeError(cause)}`,
+      { hint: 'Name the lock of this cluster, and the key that Charon wrote' },
     )
   }
   return new ConfigurationError(

@@ -80,7 +80,12 @@ async function loadLock(
   const file = node.clusterLockFile
   try {
     const text = await files.read(file).catch((cause: unknown) => {
-      throw unreadableFile('cluster lock', file, cause)
+      throw unreadableFile(
+        'cluster lock',
+        file,
+        cause,
+        "Set OBOL_CLUSTER_LOCK_FILE to the node's cluster-lock.json",
+      )
     })
     const lock = await parseClusterLock(text, file, { strict: node.strictLock })
     assertLockNetwork(lock, network, file)
@@ -99,6 +104,8 @@ async function checkEnrKey(node: NodeFiles, identity: NodeIdentity, lock: Cluste
   try {
     return enrComplaint(fromHex(text.trim(), 32), node.enrKeyFile, identity.nodeIndex, lock)
   } catch {
-    return new ConfigurationError('INVALID_ENR_KEY', `${node.enrKeyFile} does not hold 32 bytes of hex`)
+    return new ConfigurationError('INVALID_ENR_KEY', `${node.enrKeyFile} does not hold 32 bytes of hex`, {
+      hint: 'Put the one there that Charon wrote, or none: it is only compared with the lock',
+    })
   }
 }

@@ -3,8 +3,14 @@ import { ConfigurationError, describeError } from '../errors.js'
 /**
  * The error for a file that cannot be read. Charon and SSV write theirs for their own user alone, so a file
  * that this user may not read is the usual case and the error says so.
+ * @param missingHint what to do where the file is not there
  */
-export function unreadableFile(what: string, file: string, cause: unknown): ConfigurationError {
+export function unreadableFile(
+  what: string,
+  file: string,
+  cause: unknown,
+  missingHint?: string,
+): ConfigurationError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   if (code === 'EACCES' || code === 'EPERM') {
     return new ConfigurationError('UNREADABLE_FILE', `${what} ${file} may not be read by this user`, {
@@ -13,7 +19,8 @@ export function unreadableFile(what: string, file: string, cause: unknown): Conf
     })
   }
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new ConfigurationError('UNREADABLE_FILE', `${what} ${file} is not there`, { cause })
+    const hint = missingHint === undefined ? {} : { hint: missingHint }
+    return new ConfigurationError('UNREADABLE_FILE', `${what} ${file} is not there`, { cause, ...hint })
   }
   return new ConfigurationError(
     'UNREADABLE_FILE',

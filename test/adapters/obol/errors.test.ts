@@ -40,6 +40,7 @@ const kdfParams = (json: Json) => (json['crypto'] as { kdf: { params: Json } }).
 
 async function errorsOf(home: string, ...rest: [Parameters<typeof load>[1]?, FileReader?, string?]) {
   const { errors } = await load(home, ...rest)
+  for (const error of errors) expect(error.hint, error.message).to.be.a('string')
   return errors.map((error) => ({ code: error.code, text: describeError(error) }))
 }
 
