@@ -31,7 +31,7 @@ export interface Suspicion {
 }
 
 /** How often the owner's logs are read again before the registration counts as forged. */
-const READINGS = 3
+const READINGS = 2
 /** How often one registration may send the reading back. */
 const STEPS_BACK = 3
 
