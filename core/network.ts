@@ -4,6 +4,7 @@ import { ConfigurationError, describeError } from './errors.js'
 import { fromHex, type Hex, normalizeHex } from './hex.js'
 import { parseJson } from './json.js'
 import { NETWORKS } from './networks.js'
+import { describeShapeIssues } from './shape-issues.js'
 
 const contract = z.object({
   address: z
@@ -63,9 +64,13 @@ export function loadNetwork(name: string | undefined, configFile?: string): Netw
 function parseNetwork(content: unknown, name: string | undefined, source: string): Network {
   const parsed = networkSchema.safeParse(content)
   if (!parsed.success) {
-    throw new ConfigurationError('INVALID_NETWORK_CONFIG', `${source}: ${issuesOf(parsed.error)}`, {
-      hint: 'The file must hold one network, as described in the README',
-    })
+    throw new ConfigurationError(
+      'INVALID_NETWORK_CONFIG',
+      `${source}: ${describeShapeIssues(parsed.error)}`,
+      {
+        hint: 'The file must hold one network, as described in the README',
+      },
+    )
   }
   const given = parsed.data.name ?? name
   if (given === undefined) {
@@ -74,10 +79,6 @@ function parseNetwork(content: unknown, name: string | undefined, source: string
     })
   }
   return { ...parsed.data, name: given }
-}
-
-function issuesOf(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')
 }
 
 function readConfig(file: string): unknown {

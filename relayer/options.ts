@@ -1,7 +1,8 @@
 /** Every option of the relayer, with its environment names (those of the Python relayer where it has one). */
 import { normalizeHex } from '../core/hex.js'
 import { networkOptions } from '../core/network-options.js'
-import { flag, integer, list, type Option, type OptionSet, text, urls } from '../core/options.js'
+import { flag, integer, list, type Option, type OptionSet, text } from '../core/options.js'
+import { oracleOptions } from '../core/oracles/options.js'
 
 export const databaseOption = {
   flag: 'database',
@@ -25,22 +26,7 @@ const database = {
 } as const satisfies OptionSet
 
 const oracles = {
-  protocolConfigFile: {
-    flag: 'protocol-config-file',
-    env: ['PROTOCOL_CONFIG_FILE'],
-    describe: 'the oracles’ config as a file: neither Keeper nor IPFS is asked then',
-    placeholder: 'FILE',
-    parse: text,
-  },
-  ipfsFetchEndpoints: {
-    flag: 'ipfs-fetch-endpoints',
-    env: ['IPFS_FETCH_ENDPOINTS'],
-    describe:
-      'IPFS gateways for the oracles’ config, comma-separated, tried in turn; what comes is checked against its content id',
-    default: 'https://stakewise-v3.infura-ipfs.io,https://gateway.pinata.cloud,https://ipfs.io',
-    placeholder: 'URLS',
-    parse: urls,
-  },
+  ...oracleOptions,
   acceptOracles: {
     flag: 'accept-oracles',
     env: ['ACCEPT_ORACLES'],

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { UnavailableError } from '../errors.js'
 import type { Hex } from '../hex.js'
 import { parseJson } from '../json.js'
+import { describeShapeIssues } from '../shape-issues.js'
 import { excerpt, type HttpResponse } from './endpoint.js'
 
 /** 0x and hex digits of a fixed number of bytes, or any whole number of them; lowercase afterwards. */
@@ -48,8 +49,7 @@ export function readAnswer<T>(what: string, response: HttpResponse, schema: z.Zo
 export function checkAnswer<T>(what: string, content: unknown, schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(content)
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw unexpectedAnswer(what, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong shape'}`)
+  throw unexpectedAnswer(what, describeShapeIssues(parsed.error))
 }
 
 /** An answer that is not what was asked for: another endpoint may know better. */

@@ -5,6 +5,7 @@ import { ConfigurationError, describeError, UnavailableError } from '../errors.j
 import { type Hex, type PublicKeyHex, toHex } from '../hex.js'
 import { parseJson, stringifyJson } from '../json.js'
 import { Secret } from '../secret.js'
+import { describeShapeIssues } from '../shape-issues.js'
 import { exitSignatureAnswer, exitsAnswer, infoAnswer, validatorsAnswer } from '../wire/dialect1.js'
 import { publicKeyField, shareIndexField } from '../wire/fields.js'
 import { HttpEndpoint, type HttpRequest, type HttpResponse } from './endpoint.js'
@@ -217,7 +218,7 @@ export class RelayerClient {
     }
     const parsed = schema.safeParse(content)
     if (parsed.success) return parsed.data
-    throw this.#invalid(call, oneLine(z.prettifyError(parsed.error)))
+    throw this.#invalid(call, describeShapeIssues(parsed.error))
   }
 
   #invalid(call: string, reason: string): UnavailableError {

@@ -8,6 +8,7 @@ import { ConfigurationError, describeError } from '../errors.js'
 import { fromHex, type Hex, type PublicKeyHex, toHex } from '../hex.js'
 import { parseJson } from '../json.js'
 import type { Network } from '../network.js'
+import { describeShapeIssues } from '../shape-issues.js'
 import type { DistributedValidator } from '../signer.js'
 import { unreadableFile } from './unreadable-file.js'
 
@@ -180,9 +181,7 @@ function parseLockFile(text: string, source: string): LockFile {
   }
   const parsed = lockSchema.safeParse(json)
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const field = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
-  throw invalidLock(source, `${field}${issue?.message ?? 'invalid'}`)
+  throw invalidLock(source, describeShapeIssues(parsed.error))
 }
 
 function assertShape(lock: LockFile, source: string): void {

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { ConfigurationError, describeError } from '../errors.js'
 import { normalizeHex, type PublicKeyHex, shorten } from '../hex.js'
 import { parseJson } from '../json.js'
+import { describeShapeIssues } from '../shape-issues.js'
 import type { DistributedValidator } from '../signer.js'
 import { sharesBelongTogether, splitShares, ssvThreshold } from './ssv-shares.js'
 import { unreadableFile } from './unreadable-file.js'
@@ -50,8 +51,7 @@ type Payload = z.infer<typeof keysharesSchema>['shares'][number]['payload']
 export function loadKeyshares(file: string): DistributedValidator[] {
   const parsed = keysharesSchema.safeParse(readKeyshares(file))
   if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw invalid(file, `${issue?.path.join('.')}: ${issue?.message}`)
+    throw invalid(file, describeShapeIssues(parsed.error))
   }
   return parsed.data.shares.map(({ payload }) => validatorOf(payload, file))
 }

@@ -13,6 +13,7 @@ import {
   depositSigningRoot,
 } from '../messages/deposit.js'
 import type { Network } from '../network.js'
+import { describeShapeIssues } from '../shape-issues.js'
 import { hexBytes, publicKeyField, signatureField } from '../wire/fields.js'
 
 /** One deposit of a file. */
@@ -103,9 +104,7 @@ export function parseDepositData(text: string, source: string, network?: Network
 function parseEntry(item: unknown, network: Network | undefined): DepositDataEntry | string {
   const parsed = entrySchema.safeParse(item)
   if (!parsed.success) {
-    return parsed.error.issues
-      .map(({ path, message }) => `${path.join('.')}${path.length > 0 ? ': ' : ''}${message}`)
-      .join('; ')
+    return describeShapeIssues(parsed.error)
   }
   const fields = parsed.data
   if (network !== undefined && fields.fork_version && fields.fork_version !== network.genesisForkVersion) {

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { z } from 'zod'
 import { DvtExitError, describeError } from '../errors.js'
 import { fromHex, type PublicKeyHex } from '../hex.js'
+import { describeShapeIssues } from '../shape-issues.js'
 
 /** Beyond these a file is an attack or a mistake: deriving its key would take hours or all memory. */
 const MAX_PBKDF2_ITERATIONS = 2 ** 24
@@ -96,9 +97,7 @@ export function parseKeystore(json: unknown): Keystore {
 function parse<T>(schema: z.ZodType<T>, json: unknown): T {
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  const field = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
-  throw invalidKeystore(`${field}${issue?.message ?? 'invalid'}`)
+  throw invalidKeystore(describeShapeIssues(parsed.error))
 }
 
 function invalidKeystore(reason: string): DvtExitError {

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { ConfigurationError, describeError } from '../errors.js'
 import { fromHex, type Hex, toHex } from '../hex.js'
 import { parseJson } from '../json.js'
+import { describeShapeIssues } from '../shape-issues.js'
 import { hexBytes } from '../wire/fields.js'
 
 export interface Oracle {
@@ -67,9 +68,13 @@ const schema = z
 export function parseProtocolConfig(json: unknown, source: string): ProtocolConfig {
   const parsed = schema.safeParse(json)
   if (!parsed.success) {
-    throw new ConfigurationError('INVALID_PROTOCOL_CONFIG', `${source}: ${z.prettifyError(parsed.error)}`, {
-      hint: 'It must hold the oracles and exit_signature_recover_threshold, as the Keeper’s config on IPFS does',
-    })
+    throw new ConfigurationError(
+      'INVALID_PROTOCOL_CONFIG',
+      `${source}: ${describeShapeIssues(parsed.error)}`,
+      {
+        hint: 'It must hold the oracles and exit_signature_recover_threshold, as the Keeper’s config on IPFS does',
+      },
+    )
   }
   const config = parsed.data
   const oracles = config.oracles.map(({ public_key, endpoints }) => ({
