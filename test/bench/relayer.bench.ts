@@ -7,7 +7,7 @@ import { sealForOracle } from '../../core/oracles/seal.js'
 import { fourNodeValidators, garbage, type TestValidator, wireKeys } from '../relayer/clusters.js'
 import { type TestRelayer, TestWorld } from '../relayer/relayer.js'
 
-const ROUNDS = 6
+const ROUNDS = 30
 const SEALS = 300
 
 export interface BenchLine {
