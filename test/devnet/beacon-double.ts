@@ -14,6 +14,8 @@ export class BeaconDouble extends HttpDouble {
   /** Answers say that the execution node has not checked the chain. */
   optimistic = false
   syncing = false
+  /** The status for a finalized state that is asked for by its root: several real nodes know it by its slot only. */
+  finalizedByRoot: 200 | 404 | 500 = 200
   /** Requests for states after which none but head and genesis is known. */
   forgetStatesAfter = Number.POSITIVE_INFINITY
   /** The genesis state, for those who ask for it; most nodes have it. */
@@ -108,6 +110,12 @@ export class BeaconDouble extends HttpDouble {
     const forgotten = this.#stateRequests > this.forgetStatesAfter && id !== 'head'
     const block = forgotten ? undefined : this.#stateBlockOf(id)
     if (block === undefined) return notFound('state not found')
+    if (this.finalizedByRoot !== 200 && id.startsWith('0x') && block <= this.#chain.finalized) {
+      return {
+        status: this.finalizedByRoot,
+        body: { code: this.finalizedByRoot, message: 'no state for root' },
+      }
+    }
     if (what === 'validators' && one === undefined) return this.#validators(request, block)
     if (what === 'validators' && one !== undefined) {
       const [validator] = this.#find([one], block)

@@ -36,23 +36,39 @@ export interface Devnet {
 }
 
 const VALIDATORS = 1_250_000
-/** Beyond the last of the bundled SSV logs. */
-const HEAD = 1_250_520
-const FINALIZED = 1_250_450
+/** The chain is at least so long: the last of the bundled SSV logs is within it. */
+const SHORTEST = 1_240_000
+/** Blocks after that, or after the youngest contract. */
+const FINALIZED_AFTER = 10_450
+const HEAD_AFTER = 10_520
 const BLOCK_MILLISECONDS = 1_500
 const BLOCKS_PER_EPOCH = 32
 
+export interface DevnetOptions {
+  readonly oracles: number
+  /** How many oracles recover an exit signature. */
+  readonly threshold: number
+  /** hoodi unless given. */
+  readonly network?: string
+  /** SSVNetwork's logs; those of the bundled cluster unless given. */
+  readonly ssvLogs?: readonly RecordedLog[]
+}
+
 /** Starts the nodes. Nothing but loopback is listened on; close() leaves nothing behind. */
-export async function startDevnet(options: { oracles: number; threshold: number }): Promise<Devnet> {
-  const network = loadNetwork('hoodi')
+export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
+  const network = loadNetwork(options.network ?? 'hoodi')
   const oracles = createOracles(options.oracles, options.threshold)
   const ipfs = await new IpfsDouble().listen()
-  const { chain, nextIndex } = createChain(network, ipfs.add(protocolConfigOf(oracles)))
+  const { chain, nextIndex } = createChain(
+    network,
+    ipfs.add(protocolConfigOf(oracles)),
+    options.ssvLogs ?? bundledSsvLogs(),
+  )
   const beacon = await new BeaconDouble(chain).listen()
   const execution = await new ExecutionDouble(chain).listen()
   const timer = setInterval(() => nextBlock(chain), BLOCK_MILLISECONDS)
   const env = {
-    NETWORK: 'hoodi',
+    NETWORK: network.name,
     EXECUTION_ENDPOINT: execution.url,
     CONSENSUS_ENDPOINT: beacon.url,
     IPFS_FETCH_ENDPOINTS: ipfs.url,
@@ -75,21 +91,31 @@ export async function startDevnet(options: { oracles: number; threshold: number 
   }
 }
 
-function createChain(network: Network, configCid: string): { chain: Chain; nextIndex: number } {
+function bundledSsvLogs(): RecordedLog[] {
+  return JSON.parse(readFileSync(SSV_LOGS, 'utf8')) as RecordedLog[]
+}
+
+function createChain(
+  network: Network,
+  configCid: string,
+  ssvLogs: readonly RecordedLog[],
+): { chain: Chain; nextIndex: number } {
   const registry = compactRegistry(VALIDATORS)
-  const chain = new Chain({ network, registry, head: HEAD, finalized: FINALIZED })
-  const ssvLogs = JSON.parse(readFileSync(SSV_LOGS, 'utf8')) as RecordedLog[]
+  const contracts = [network.depositContract, network.keeper, network.ssvNetwork]
+  const start = Math.max(SHORTEST, ...contracts.map((contract) => contract?.block ?? 0))
+  const finalized = start + FINALIZED_AFTER
+  const chain = new Chain({ network, registry, head: start + HEAD_AFTER, finalized })
   chain.addLogs(ssvLogs)
   chain.registerOperators(ssvLogs)
-  chain.updateConfig(configCid, FINALIZED - 10_000)
+  chain.updateConfig(configCid, start + 450)
   // Three new validators: two wait in the queue, one is in a later event.
   chain.landAt(
-    FINALIZED - 20,
+    finalized - 20,
     signedDeposit(network, 'queued 1'),
     signedDeposit(network, 'queued 2'),
     wronglySigned(network, 'queued 3'),
   )
-  chain.landAt(FINALIZED + 5, signedDeposit(network, 'later 1'), signedDeposit(network, 'queued 1'))
+  chain.landAt(finalized + 5, signedDeposit(network, 'later 1'), signedDeposit(network, 'queued 1'))
   return { chain, nextIndex: VALIDATORS + 3 }
 }
 

@@ -29,6 +29,8 @@ export interface Faults {
 
 export abstract class HttpDouble {
   readonly faults: Faults = { down: false, delay: 0, status: undefined, garbage: false }
+  /** Changes right answers into wrong ones. */
+  alter: (request: DoubleRequest, answer: DoubleAnswer) => DoubleAnswer = (_, answer) => answer
   /** Requests served or failed, by kind. */
   readonly requests = new Map<string, number>()
   readonly #server: Server
@@ -84,7 +86,7 @@ export abstract class HttpDouble {
       return
     }
     if (this.faults.delay > 0) await this.#pause(this.faults.delay)
-    const { status, body } = this.#faultyAnswer() ?? this.answer(asked)
+    const { status, body } = this.#faultyAnswer() ?? this.alter(asked, this.answer(asked))
     const text = Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body)
     response.writeHead(status, { 'content-type': 'application/json' }).end(text)
   }
