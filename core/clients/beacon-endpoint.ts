@@ -7,9 +7,11 @@ import {
   blockVersionAnswer,
   genesisAnswer,
   headerAnswer,
-  pendingDepositsAnswer,
+  listAnswer,
+  listOfForkAnswer,
+  pendingDepositEntry,
   syncingAnswer,
-  validatorsAnswer,
+  validatorEntry,
 } from './beacon-schemas.js'
 import {
   type EndpointLimits,
@@ -18,10 +20,10 @@ import {
   type HttpRequest,
   type HttpResponse,
 } from './endpoint.js'
-import { checkAnswer, readAnswer, unexpectedAnswer } from './json-fields.js'
+import { checkAnswer, checkEntries, readAnswer, unexpectedAnswer } from './json-fields.js'
 
-/** 'head', 'genesis', or a state root. */
-export type StateId = 'head' | 'genesis' | Hex
+/** 'head', 'genesis', a state root, or the slot of a finalized state. */
+export type StateId = 'head' | 'genesis' | Hex | number
 
 /** A block's fork and the execution block that it carries. */
 export interface BlockPayload {
@@ -72,7 +74,7 @@ export class BeaconEndpoint {
   async finalizedHeader(): Promise<Header> {
     const path = '/eth/v1/beacon/headers/finalized'
     const answer = await this.#get(path, headerAnswer)
-    this.#refuseOptimistic(path, answer)
+    this.#refuseUncertain(path, answer)
     const { canonical, ...header } = answer.data
     if (!canonical) throw unexpectedAnswer(`${this.shown} ${path}`, 'a block that is not canonical')
     return header
@@ -87,10 +89,9 @@ export class BeaconEndpoint {
     for (let start = 0; start < indexes.length; start += IDS_IN_QUERY) {
       const ids = indexes.slice(start, start + IDS_IN_QUERY)
       const path = `/eth/v1/beacon/states/${state}/validators`
-      const answer = await this.#get(`${path}?id=${ids.join(',')}`, validatorsAnswer)
-      this.#refuseOptimistic(path, answer)
-      this.#refuseOthers(path, answer.data, ids)
-      found.push(...answer.data)
+      found.push(
+        ...(await this.#validators({ method: 'GET', path: `${path}?id=${ids.join(',')}` }, state, ids)),
+      )
     }
     return found
   }
@@ -105,17 +106,16 @@ export class BeaconEndpoint {
     for (let start = 0; start < ids.length; start += IDS_IN_BODY) {
       const asked = ids.slice(start, start + IDS_IN_BODY)
       const body = JSON.stringify({ ids: asked.map(String) })
-      const answer = await this.#ask({ method: 'POST', path, body }, validatorsAnswer)
-      this.#refuseOptimistic(path, answer)
-      this.#refuseOthers(path, answer.data, asked)
-      found.push(...answer.data)
+      found.push(...(await this.#validators({ method: 'POST', path, body }, state, asked)))
     }
     return found
   }
 
   /** Every validator of the genesis state. */
   async genesisValidators(): Promise<ValidatorStatus[]> {
-    return (await this.#get('/eth/v1/beacon/states/genesis/validators', validatorsAnswer)).data
+    const path = '/eth/v1/beacon/states/genesis/validators'
+    const { data } = await this.#get(path, listAnswer)
+    return checkEntries(`${this.shown} ${path}`, data, validatorEntry)
   }
 
   /**
@@ -128,9 +128,10 @@ export class BeaconEndpoint {
     if (response.status === 400) {
       throw new DvtExitError('UNSUPPORTED_FORK', `${this.shown} has no pending deposits in this state`)
     }
-    const answer = this.#read(path, response, pendingDepositsAnswer)
-    this.#refuseOptimistic(path, answer)
-    return { version: answer.version, deposits: answer.data }
+    const answer = this.#read(path, response, listOfForkAnswer)
+    this.#refuseUncertain(path, answer, state)
+    const deposits = await checkEntries(`${this.shown} ${path}`, answer.data, pendingDepositEntry)
+    return { version: answer.version, deposits }
   }
 
   /**
@@ -142,7 +143,7 @@ export class BeaconEndpoint {
   async blockPayload(root: Hex, forks: readonly string[]): Promise<BlockPayload> {
     const path = `/eth/v2/beacon/blocks/${root}`
     const content = await this.#get(path, blockVersionAnswer.loose())
-    this.#refuseOptimistic(path, content)
+    this.#refuseUncertain(path, content)
     const { version } = content
     if (!forks.includes(version)) {
       throw new DvtExitError('UNSUPPORTED_FORK', `${this.shown} is at the fork ${version}`)
@@ -150,6 +151,19 @@ export class BeaconEndpoint {
     const { message } = checkAnswer(`${this.shown} ${path}`, content, blockAnswer).data
     const { block_number, block_hash } = message.body.execution_payload
     return { version, stateRoot: message.state_root, number: block_number, hash: block_hash }
+  }
+
+  async #validators(
+    request: HttpRequest,
+    state: StateId,
+    ids: readonly (Hex | number)[],
+  ): Promise<ValidatorStatus[]> {
+    const path = request.path.split('?')[0] ?? ''
+    const answer = await this.#ask(request, listAnswer)
+    this.#refuseUncertain(path, answer, state)
+    const found = await checkEntries(`${this.shown} ${path}`, answer.data, validatorEntry)
+    this.#refuseOthers(path, found, ids)
+    return found
   }
 
   #get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
@@ -181,11 +195,22 @@ export class BeaconEndpoint {
     return readAnswer(what, response, schema)
   }
 
-  #refuseOptimistic(path: string, answer: { readonly execution_optimistic: boolean }): void {
-    if (!answer.execution_optimistic) return
-    throw new UnavailableError('BEACON_NODE_OPTIMISTIC', `${this.shown} ${path}: answers optimistically`, {
-      hint: 'Its execution node has not checked the chain yet: wait until it has',
-    })
+  /** A slot names one state only where it is finalized: a node that is behind may make up the one that it lacks. */
+  #refuseUncertain(
+    path: string,
+    answer: { readonly execution_optimistic: boolean; readonly finalized: boolean },
+    state?: StateId,
+  ): void {
+    if (answer.execution_optimistic) {
+      throw new UnavailableError('BEACON_NODE_OPTIMISTIC', `${this.shown} ${path}: answers optimistically`, {
+        hint: 'Its execution node has not checked the chain yet: wait until it has',
+      })
+    }
+    if (typeof state === 'number' && !answer.finalized) {
+      throw new UnavailableError('STATE_NOT_FINALIZED', `${this.shown} ${path}: not finalized there`, {
+        hint: 'Several nodes may answer at this address: use the address of one',
+      })
+    }
   }
 
   /** A node that ignores the ids would make every key look known. */

@@ -4,7 +4,7 @@ import type { Genesis, Header, PendingDeposit, ValidatorStatus } from './beacon.
 import { decimalField, hexField, indexField } from './json-fields.js'
 
 /** Absent in the answers of some old versions, for whom nothing was optimistic. */
-const optimistic = { execution_optimistic: z.boolean().default(false) }
+const certainty = { execution_optimistic: z.boolean().default(false), finalized: z.boolean().default(true) }
 
 export const genesisAnswer = z
   .object({
@@ -31,7 +31,7 @@ export const syncingAnswer = z.object({
 })
 
 export const headerAnswer = z.object({
-  ...optimistic,
+  ...certainty,
   data: z
     .object({
       root: hexField(32),
@@ -46,50 +46,45 @@ export const headerAnswer = z.object({
     })),
 })
 
-export const validatorsAnswer = z.object({
-  ...optimistic,
-  data: z.array(
-    z
-      .object({
-        index: indexField,
-        status: z.string(),
-        validator: z.object({ pubkey: hexField(48), withdrawal_credentials: hexField(32) }),
-      })
-      .transform(
-        ({ index, status, validator }): ValidatorStatus => ({
-          index,
-          status,
-          publicKey: validator.pubkey,
-          withdrawalCredentials: validator.withdrawal_credentials,
-        }),
-      ),
-  ),
-})
+/** A list about a state, whose entries are yet to be checked. */
+export const listAnswer = z.object({ ...certainty, data: z.array(z.unknown()) })
 
-export const pendingDepositsAnswer = z.object({
-  ...optimistic,
-  version: z.string(),
-  data: z.array(
-    z
-      .object({
-        pubkey: hexField(48),
-        withdrawal_credentials: hexField(32),
-        amount: decimalField,
-        signature: hexField(96),
-        slot: decimalField,
-      })
-      .transform(
-        ({ pubkey, withdrawal_credentials, ...rest }): PendingDeposit => ({
-          publicKey: pubkey,
-          withdrawalCredentials: withdrawal_credentials,
-          ...rest,
-        }),
-      ),
-  ),
-})
+/** The same with the state's fork. */
+export const listOfForkAnswer = listAnswer.extend({ version: z.string() })
+
+export const validatorEntry = z
+  .object({
+    index: indexField,
+    status: z.string(),
+    validator: z.object({ pubkey: hexField(48), withdrawal_credentials: hexField(32) }),
+  })
+  .transform(
+    ({ index, status, validator }): ValidatorStatus => ({
+      index,
+      status,
+      publicKey: validator.pubkey,
+      withdrawalCredentials: validator.withdrawal_credentials,
+    }),
+  )
+
+export const pendingDepositEntry = z
+  .object({
+    pubkey: hexField(48),
+    withdrawal_credentials: hexField(32),
+    amount: decimalField,
+    signature: hexField(96),
+    slot: decimalField,
+  })
+  .transform(
+    ({ pubkey, withdrawal_credentials, ...rest }): PendingDeposit => ({
+      publicKey: pubkey,
+      withdrawalCredentials: withdrawal_credentials,
+      ...rest,
+    }),
+  )
 
 /** The fork of a block, whatever its body. */
-export const blockVersionAnswer = z.object({ ...optimistic, version: z.string() })
+export const blockVersionAnswer = z.object({ ...certainty, version: z.string() })
 
 /** A block from Bellatrix to Fulu, whose body has the execution payload. */
 export const blockAnswer = z.object({

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../errors.js'
 import type { Hex } from '../hex.js'
 import { type EndpointLimits, HttpEndpoint } from './endpoint.js'
 import type { Block, BlockId, ExecutionApi, Log, LogFilter, LogSelection } from './execution.js'
-import { hexField, quantityField, unexpectedAnswer } from './json-fields.js'
+import { checkEntries, hexField, quantityField, unexpectedAnswer } from './json-fields.js'
 import { callJsonRpc } from './json-rpc.js'
 
 const smallQuantity = quantityField.refine((value) => value < 2n ** 53n).transform((value) => Number(value))
@@ -15,17 +15,15 @@ const blockSchema = z.object({
   timestamp: quantityField,
 })
 
-const logsSchema = z.array(
-  z.object({
-    address: hexField(20),
-    topics: z.array(hexField(32)).max(4),
-    data: hexField(),
-    blockNumber: quantityField,
-    blockHash: hexField(32),
-    transactionHash: hexField(32),
-    logIndex: smallQuantity,
-  }),
-)
+const logSchema = z.object({
+  address: hexField(20),
+  topics: z.array(hexField(32)).max(4),
+  data: hexField(),
+  blockNumber: quantityField,
+  blockHash: hexField(32),
+  transactionHash: hexField(32),
+  logIndex: smallQuantity,
+})
 
 /** One execution node. Without retries; every call may throw UnavailableError or DvtExitError RPC_ERROR. */
 export class ExecutionEndpoint implements ExecutionApi {
@@ -81,10 +79,12 @@ export class ExecutionEndpoint implements ExecutionApi {
     filter: LogSelection & Readonly<Record<string, unknown>>,
     complaint: (log: Log) => string | undefined,
   ): Promise<Log[]> {
-    const logs = await this.#call('eth_getLogs', [filter], logsSchema)
+    const what = `${this.shown} eth_getLogs`
+    const entries = await this.#call('eth_getLogs', [filter], z.array(z.unknown()))
+    const logs = await checkEntries(what, entries, logSchema)
     for (const log of logs) {
       const trouble = complaint(log) ?? (isSelected(log, filter) ? undefined : 'a log that was not asked for')
-      if (trouble !== undefined) throw unexpectedAnswer(`${this.shown} eth_getLogs`, trouble)
+      if (trouble !== undefined) throw unexpectedAnswer(what, trouble)
     }
     return logs
   }

@@ -16,10 +16,13 @@ const MOST_VERDICTS = 200_000
 
 export class DepositSignatures {
   readonly #network: Network
+  readonly #mostVerdicts: number
   readonly #verdicts = new Map<string, boolean>()
 
-  constructor(network: Network) {
+  /** @param mostVerdicts how many are kept before the oldest is forgotten */
+  constructor(network: Network, mostVerdicts = MOST_VERDICTS) {
     this.#network = network
+    this.#mostVerdicts = mostVerdicts
   }
 
   /**
@@ -40,18 +43,21 @@ export class DepositSignatures {
   }
 
   #verdictsOf(deposits: readonly Deposit[]): boolean[] {
-    const names = deposits.map(nameOf)
-    const unknown = deposits.flatMap((deposit, i) => {
-      const name = names[i]
-      return name === undefined || this.#verdicts.has(name) ? [] : [{ name, set: this.#setOf(deposit) }]
+    const named = deposits.map((deposit) => ({ deposit, name: nameOf(deposit) }))
+    // Collected apart: remembering the new ones may push out the old ones that this batch needs.
+    const verdicts = new Map(named.map(({ name }) => [name, this.#verdicts.get(name)]))
+    const unknown = named.filter(({ name }) => verdicts.get(name) === undefined)
+    const decoded = unknown.flatMap(({ deposit, name }) => {
+      verdicts.set(name, false)
+      const set = this.#setOf(deposit)
+      return set === undefined ? [] : [{ name, set }]
     })
-    const decoded = unknown.flatMap(({ name, set }) => (set === undefined ? [] : [{ name, set }]))
-    const verified = verifyEach(decoded.map(({ set }) => set))
-    for (const { name } of unknown) this.#remember(name, false)
-    decoded.forEach(({ name }, i) => {
-      this.#remember(name, verified[i] === true)
+    verifyEach(decoded.map(({ set }) => set)).forEach((verdict, i) => {
+      const name = decoded[i]?.name
+      if (name !== undefined) verdicts.set(name, verdict)
     })
-    return names.map((name) => this.#verdicts.get(name) === true)
+    for (const { name } of unknown) this.#remember(name, verdicts.get(name) === true)
+    return named.map(({ name }) => verdicts.get(name) === true)
   }
 
   /** Undefined where key or signature is no point that counts. */
@@ -71,7 +77,7 @@ export class DepositSignatures {
   #remember(name: string, verdict: boolean): void {
     this.#verdicts.set(name, verdict)
     const [oldest] = this.#verdicts.keys()
-    if (this.#verdicts.size > MOST_VERDICTS && oldest !== undefined) this.#verdicts.delete(oldest)
+    if (this.#verdicts.size > this.#mostVerdicts && oldest !== undefined) this.#verdicts.delete(oldest)
   }
 }
 

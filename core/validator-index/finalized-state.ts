@@ -2,8 +2,8 @@
  * The finalized state of the beacon chain: its validators, and the new keys in its queue of pending deposits. New
  * keys never overtake each other there, so each already has its index (Electra: process_pending_deposits).
  */
-import type { Header } from '../clients/beacon.js'
-import type { BeaconEndpoint } from '../clients/beacon-endpoint.js'
+import type { Header, PendingDeposit } from '../clients/beacon.js'
+import type { BeaconEndpoint, StateId } from '../clients/beacon-endpoint.js'
 import { DvtExitError, UnavailableError } from '../errors.js'
 import type { PublicKeyHex } from '../hex.js'
 import type { PinnedBlock } from './deposit-log.js'
@@ -21,19 +21,27 @@ export class FinalizedState implements SettledDeposits {
   readonly block: PinnedBlock
   /** The registry's length. */
   readonly validators: number
+  readonly #id: StateId
   readonly #queued = new Set<PublicKeyHex>()
   readonly #indexes = new Map<PublicKeyHex, number | undefined>()
   #pending: ReadonlySet<PublicKeyHex> = new Set()
 
-  private constructor(endpoint: BeaconEndpoint, header: Header, block: PinnedBlock, validators: number) {
+  private constructor(
+    endpoint: BeaconEndpoint,
+    header: Header,
+    id: StateId,
+    block: PinnedBlock,
+    validators: number,
+  ) {
     this.endpoint = endpoint
     this.header = header
+    this.#id = id
     this.block = block
     this.validators = validators
   }
 
   /**
-   * Reads everything from one beacon node, by the root of the state.
+   * Reads everything from one beacon node, by the root of the state or, where it knows none by root, by its slot.
    * @param atLeast the registry's length in an earlier state, 0 where none is known
    * @throws DvtExitError UNSUPPORTED_FORK; UnavailableError where the node does not answer, or not of this state
    */
@@ -50,13 +58,13 @@ export class FinalizedState implements SettledDeposits {
         `${endpoint.shown} gave another block than ${header.root}`,
       )
     }
-    const { version, deposits } = await endpoint.pendingDeposits(header.stateRoot)
+    const { id, version, deposits } = await readQueue(endpoint, header)
     if (!FORKS.includes(version)) {
       throw new DvtExitError('UNSUPPORTED_FORK', `${endpoint.shown} is at the fork ${version}`)
     }
-    const validators = await registryLength(endpoint, header.stateRoot, atLeast)
+    const validators = await registryLength(endpoint, id, atLeast)
     const block = { number: payload.number, hash: payload.hash }
-    const state = new FinalizedState(endpoint, header, block, validators)
+    const state = new FinalizedState(endpoint, header, id, block, validators)
     for (const { publicKey } of deposits) state.#queued.add(publicKey)
     const registered = await state.indexesOf([...state.#queued])
     const ofNewKeys = deposits.filter(({ publicKey }) => !registered.has(publicKey))
@@ -76,7 +84,7 @@ export class FinalizedState implements SettledDeposits {
   /** The indexes of those keys that are in the registry. Asked for once each. */
   async indexesOf(publicKeys: readonly PublicKeyHex[]): Promise<ReadonlyMap<PublicKeyHex, number>> {
     const unknown = [...new Set(publicKeys)].filter((publicKey) => !this.#indexes.has(publicKey))
-    const found = await this.endpoint.validators(this.header.stateRoot, unknown)
+    const found = await this.endpoint.validators(this.#id, unknown)
     for (const publicKey of unknown) this.#indexes.set(publicKey, undefined)
     for (const { publicKey, index } of found) this.#indexes.set(publicKey, index)
     const indexes = new Map<PublicKeyHex, number>()
@@ -95,5 +103,22 @@ export class FinalizedState implements SettledDeposits {
   async known(publicKeys: readonly PublicKeyHex[]): Promise<ReadonlySet<PublicKeyHex>> {
     const indexes = await this.indexesOf(publicKeys)
     return new Set(publicKeys.filter((key) => indexes.has(key) || this.#queued.has(key)))
+  }
+}
+
+/**
+ * The queue, and the id under which the node knows the state. Many keep no roots of finalized states and say 404,
+ * some 500 (Consensys/teku#11050, ChainSafe/lodestar#7780, status-im/nimbus-eth2#8819); all know the slot.
+ */
+async function readQueue(
+  endpoint: BeaconEndpoint,
+  header: Header,
+): Promise<{ id: StateId; version: string; deposits: PendingDeposit[] }> {
+  try {
+    return { id: header.stateRoot, ...(await endpoint.pendingDeposits(header.stateRoot)) }
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error
+    if (error.code !== 'UNKNOWN_STATE' && error.code !== 'ENDPOINT_FAILED') throw error
+    return { id: header.slot, ...(await endpoint.pendingDeposits(header.slot)) }
   }
 }

@@ -30,7 +30,10 @@ export async function registryLength(reader: RegistryReader, state: StateId, atL
       `${reader.shown} has ${length} validators or fewer in state ${state}, there were ${atLeast} before`,
     )
   }
-  return search(reader, state, 0, FIRST_STEP)
+  const length = await search(reader, state, 0, FIRST_STEP)
+  // No chain runs without validators: an empty list means that the ids were not understood.
+  if (length === 0) throw contradiction(reader, state)
+  return length
 }
 
 /** @param known the length is at least this */

@@ -11,6 +11,12 @@ const network = loadNetwork('hoodi')
 const retry = { rounds: 1, delay: 1 }
 const VALIDATORS = 5000
 
+const validatorData = (pubkey: string, index: number) => ({
+  index: `${index}`,
+  status: 'active_ongoing',
+  validator: { pubkey, withdrawal_credentials: `0x${'01'.repeat(32)}` },
+})
+
 describe('BeaconClient', () => {
   const registry = compactRegistry(VALIDATORS)
   let chain: Chain
@@ -42,6 +48,16 @@ describe('BeaconClient', () => {
     const keys = Array.from({ length: 2500 }, (_, index) => registry.publicKeyOf(index))
     expect((await onlyFirst().knownValidators(keys, [])).publicKeys.size).to.equal(2500)
     expect(first.requests.get('POST validators')).to.equal(3)
+  })
+
+  it('refuses a node that answers about others than were asked for', async () => {
+    first.alter = ({ path }, answer) =>
+      path.endsWith('/validators')
+        ? { ...answer, body: { data: [validatorData(registry.publicKeyOf(5), 5)] } }
+        : answer
+    const error = await failureOf(onlyFirst().knownValidators([], [VALIDATORS]))
+    expect(error.message).to.include('validator 5 was not asked for')
+    expect([...(await client().knownValidators([], [VALIDATORS])).indexes]).to.deep.equal([])
   })
 
   it('asks nothing about nothing', async () => {

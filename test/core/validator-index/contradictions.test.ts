@@ -3,10 +3,26 @@ import { ConfigurationError, UnavailableError } from '../../../core/errors.js'
 import { loadNetwork } from '../../../core/network.js'
 import { loadCheckpoint } from '../../../core/validator-index/checkpoint.js'
 import { signedDeposit, wronglySigned } from '../../devnet/deposits.js'
+import type { DoubleAnswer } from '../../devnet/http-double.js'
 import { failureOf } from '../../doubles/failure.js'
 import { network, World } from './world.js'
 
 const deposit = (name: string) => signedDeposit(network, name)
+
+/** An answer with one field changed, which is named by its path. */
+function withField(answer: DoubleAnswer, path: string, value: unknown): DoubleAnswer {
+  const body = structuredClone(answer.body) as Record<string, unknown>
+  const names = path.split('.')
+  const last = names.pop() ?? ''
+  const parent = names.reduce((node, name) => node[name] as Record<string, unknown>, body)
+  parent[last] = value
+  return { ...answer, body }
+}
+
+function withoutSecond(answer: DoubleAnswer): DoubleAnswer {
+  const { data } = answer.body as { data: unknown[] }
+  return data.length < 3 ? answer : withField(answer, 'data', data.toSpliced(1, 1))
+}
 
 describe('nodes that fail or contradict each other', () => {
   let world: World
@@ -120,6 +136,82 @@ describe('nodes that fail or contradict each other', () => {
     world.chain.finalize()
     expect((await answer).index).to.equal(503)
     expect(world.beacon.requests.get('GET blocks')).to.equal(2)
+  })
+
+  for (const status of [404, 500] as const) {
+    it(`a beacon node that knows finalized states by their slot only is asked so: ${status} by the root`, async () => {
+      world.beacon.finalizedByRoot = status
+      const predictor = world.predictor()
+      expect((await predictor.next()).index).to.equal(503)
+      world.chain.process(1)
+      world.chain.finalize(world.chain.head)
+      expect((await predictor.next()).index).to.equal(503)
+      expect(await predictor.knownKeys([deposit('queued').publicKey])).to.have.length(1)
+    })
+  }
+
+  it('a state by its slot that is not finalized where it comes from is not believed', async () => {
+    world.beacon.finalizedByRoot = 404
+    world.beacon.alter = ({ path }, answer) =>
+      path.endsWith('/validators') ? withField(answer, 'finalized', false) : answer
+    await refusedThenServed(/STATE_NOT_FINALIZED/)
+  })
+
+  it('a state by its slot that vanishes while it is read is a failure', async () => {
+    world.beacon.finalizedByRoot = 404
+    world.beacon.forgetStatesAfter = 3
+    await refusedThenServed(/UNKNOWN_STATE/)
+  })
+
+  it('a finalized header that is not canonical is not believed', async () => {
+    world.beacon.alter = ({ path }, answer) =>
+      path.endsWith('/headers/finalized') ? withField(answer, 'data.canonical', false) : answer
+    await refusedThenServed(/UNEXPECTED_ANSWER/)
+  })
+
+  it('a block of another state than the finalized header’s is not believed', async () => {
+    world.beacon.alter = ({ path }, answer) =>
+      path.includes('/blocks/')
+        ? withField(answer, 'data.message.state_root', `0x${'12'.repeat(32)}`)
+        : answer
+    await refusedThenServed(/UNEXPECTED_ANSWER/)
+  })
+
+  it('a queue of a fork in which it means something else is refused', async () => {
+    world.beacon.alter = ({ path }, answer) =>
+      path.endsWith('/pending_deposits') ? withField(answer, 'version', 'gloas') : answer
+    expect((await failureOf(world.predictor().next())).code).to.equal('UNSUPPORTED_FORK')
+  })
+
+  it('a beacon node that leaves out validators before others that exist is not believed', async () => {
+    world.beacon.alter = ({ method, path }, answer) =>
+      method === 'GET' && path.endsWith('/validators') ? withoutSecond(answer) : answer
+    await refusedThenServed(/UNEXPECTED_ANSWER/)
+  })
+
+  it('a beacon node that does not understand several ids and answers with none is not believed', async () => {
+    world.beacon.alter = ({ path }, answer) =>
+      path.endsWith('/validators') ? withField(answer, 'data', []) : answer
+    await refusedThenServed(/UNEXPECTED_ANSWER/)
+  })
+
+  it('a registry that got shorter is not believed', async () => {
+    const predictor = world.predictor()
+    await predictor.next()
+    world.chain.advance(1)
+    world.chain.finalize(world.chain.head)
+    world.beacon.alter = ({ method, path }, answer) =>
+      method === 'GET' && path.endsWith('/validators') ? withField(answer, 'data', []) : answer
+    expect((await failureOf(predictor.next())).message).to.include('there were 500 before')
+  })
+
+  it('events numbered twice are not believed, although there are as many as the contract counts', async () => {
+    world.execution.alter = ({ body }, answer) => {
+      if (!body.includes('eth_getLogs')) return answer
+      const { result } = answer.body as { result: unknown[] }
+      return withField(answer, 'result', [result[0], result[0]])
+    }
+    await refusedThenServed(/LOGS_MISSING/)
   })
 
   it('nodes of another network are a configuration error', async () => {

@@ -55,6 +55,15 @@ describe('DepositSignatures', () => {
     }
   })
 
+  it('judges right with room for few verdicts', async () => {
+    const signatures = new DepositSignatures(network, 2)
+    const deposits = ['a', 'b', 'c', 'd'].map(deposit)
+    const keys = deposits.map(({ publicKey }) => publicKey)
+    await signatures.validKeys(deposits.slice(0, 2))
+    expect([...(await signatures.validKeys(deposits))]).to.deep.equal(keys)
+    expect([...(await signatures.validKeys(deposits))]).to.deep.equal(keys)
+  })
+
   it('lets others have their turn between batches', async () => {
     const deposits = Array.from({ length: 200 }, (_, i) => deposit(`${i}`))
     let turns = 0
