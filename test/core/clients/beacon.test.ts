@@ -50,6 +50,13 @@ describe('BeaconClient', () => {
     expect(first.requests.get('POST validators')).to.equal(3)
   })
 
+  it('asks about many indexes by GET in several requests', async () => {
+    const indexes = Array.from({ length: 130 }, (_, index) => index)
+    const [endpoint] = onlyFirst().endpoints
+    expect(await endpoint?.validatorsByIndex('head', indexes)).to.have.length(130)
+    expect(first.requests.get('GET validators')).to.equal(3)
+  })
+
   it('refuses a node that answers about others than were asked for', async () => {
     first.alter = ({ path }, answer) =>
       path.endsWith('/validators')

@@ -86,6 +86,55 @@ describe('ExecutionClient', () => {
     expect(await client({ retry: { rounds: 2, delay: 1, sleep } }).chainId()).to.equal(network.chainId)
   })
 
+  for (const [what, field, value] of [
+    ['of a block outside the range', 'blockNumber', '0x1'],
+    ['of another contract', 'address', `0x${'12'.repeat(20)}`],
+    ['with another topic', 'topics', [`0x${'12'.repeat(32)}`]],
+    ['of no known shape', 'logIndex', null],
+  ] as const) {
+    it(`takes the second endpoint where the first gives a log ${what}`, async () => {
+      const at = BigInt(chain.land(signedDeposit(network, 'a')))
+      first.alter = ({ body }, answer) => {
+        if (!body.includes('eth_getLogs')) return answer
+        const { result } = answer.body as { result: object[] }
+        return { status: 200, body: { result: result.map((log) => ({ ...log, [field]: value })) } }
+      }
+      const topic = (
+        await new ExecutionClient([second.url], { retry }).logs({ fromBlock: at, toBlock: at })
+      )[0]?.topics[0]
+      const filter = { address: contract, topics: [topic ?? null], fromBlock: at, toBlock: at }
+      expect(await client().logs(filter)).to.have.length(1)
+      expect(first.total).to.equal(1)
+      const alone = new ExecutionClient([first.url], { retry }).logs(filter)
+      expect((await failureOf(alone)).code).to.equal('ALL_ENDPOINTS_FAILED')
+    })
+  }
+
+  it('takes the second endpoint where the first gives a log of another block than asked for by hash', async () => {
+    chain.land(signedDeposit(network, 'a'))
+    first.alter = (_, answer) => {
+      const { result } = answer.body as { result: object[] }
+      return {
+        status: 200,
+        body: { result: result.map((log) => ({ ...log, blockHash: `0x${'12'.repeat(32)}` })) },
+      }
+    }
+    const hash = chain.block(chain.head)?.hash ?? '0x'
+    expect(await client().logsOfBlock(hash, { address: contract })).to.have.length(1)
+    expect([first.total, second.total]).to.deep.equal([1, 1])
+  })
+
+  it('takes the second endpoint where the first gives another block than asked for', async () => {
+    first.alter = (_, answer) => {
+      const { result } = answer.body as { result: object }
+      return { status: 200, body: { result: { ...result, number: '0x1', hash: `0x${'12'.repeat(32)}` } } }
+    }
+    const hash = chain.block(50)?.hash ?? '0x'
+    expect((await client().block(50n))?.hash).to.equal(hash)
+    expect((await client().block(hash))?.number).to.equal(50n)
+    expect([first.total, second.total]).to.deep.equal([2, 2])
+  })
+
   it('asks another endpoint where one refuses', async () => {
     first.maxRange = 5
     expect(await client().logs({ address: contract, fromBlock: 0n, toBlock: 99n })).to.deep.equal([])

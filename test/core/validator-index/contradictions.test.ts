@@ -205,6 +205,36 @@ describe('nodes that fail or contradict each other', () => {
     expect((await failureOf(predictor.next())).message).to.include('there were 500 before')
   })
 
+  it('a reorganisation while events are read is a failure, and the next answer is right', async () => {
+    const { alter } = world.execution
+    world.execution.alter = ({ body }, answer) => {
+      if (body.includes('eth_getLogs')) {
+        world.chain.reorganise(3)
+        world.execution.alter = alter
+      }
+      return answer
+    }
+    const predictor = world.predictor()
+    expect((await failureOf(predictor.next())).message).to.include('is not in the chain')
+    expect((await predictor.next()).index).to.equal(503)
+  })
+
+  it('a checkpoint whose block is not in the chain is not counted on from', async () => {
+    await world.predictor().next()
+    const saved = (await world.store.load()) as { block: object }
+    await world.store.save({ ...saved, block: { ...saved.block, hash: `0x${'12'.repeat(32)}` } })
+    world.chain.finalize(world.chain.head)
+    expect((await failureOf(world.predictor().next())).message).to.include('is not in the chain')
+  })
+
+  it('what one beacon node said is not asked on at another’s, nor waited for when it is down', async () => {
+    const predictor = world.predictor({ nodes: 2 })
+    await predictor.next()
+    world.beacon.faults.down = true
+    expect(await predictor.knownKeys([deposit('queued').publicKey, deposit('x').publicKey])).to.have.length(1)
+    expect((await predictor.next()).index).to.equal(503)
+  })
+
   it('events numbered twice are not believed, although there are as many as the contract counts', async () => {
     world.execution.alter = ({ body }, answer) => {
       if (!body.includes('eth_getLogs')) return answer

@@ -84,6 +84,16 @@ describe('the next index in forks whose state does not tell it', () => {
     expect(asks).to.be.greaterThan(2)
   })
 
+  it('does not go on from a block that is no longer in the chain', async () => {
+    await start('deneb')
+    const predictor = world.predictor({ scan: true })
+    await predictor.next()
+    world.chain.reorganise(200)
+    world.chain.advance(1)
+    world.chain.finalize(world.chain.head)
+    expect((await failureOf(predictor.next())).message).to.include('is not in the chain')
+  })
+
   it('refuses without the genesis validators', async () => {
     await start('deneb')
     world.beacon.genesisKeys = undefined
