@@ -1,6 +1,6 @@
 /**
  * IPFS content identifiers (github.com/multiformats/cid), as far as a config file needs them: CIDv0, CIDv1
- * in base58btc and base32, sha2-256, of a raw block or of a UnixFS file in one block.
+ * in base58btc and base32, sha2-256, of a raw block or of a UnixFS file as `ipfs add` lays it out by default.
  */
 import { createHash } from 'node:crypto'
 import { DvtExitError } from '../errors.js'
@@ -20,8 +20,9 @@ const RAW = 0x55
 const DAG_PB = 0x70
 const SHA2_256 = 0x12
 const CID_BYTES = 36
-/** `ipfs add` puts up to so many bytes of a file in one block. */
-const ONE_BLOCK = 262_144
+/** `ipfs add` cuts a file in chunks of so many bytes, and links so many of them from one block. */
+const CHUNK = 262_144
+const CHUNKS = 174
 
 /**
  * @param text a CID as it stands in a path
@@ -37,29 +38,59 @@ export function parseContentId(text: string): ContentId {
 }
 
 /**
- * Whether a file is what the CID names: its block itself (raw), or the UnixFS file of one block that
- * `ipfs add` makes of it, its bytes inside or in one leaf.
- * @throws DvtExitError UNSUPPORTED_CID for a file that takes several blocks
+ * Whether a file is what the CID names: its block itself (raw), or the UnixFS file that `ipfs add` makes of it,
+ * its bytes inside or in leaves of 256 KiB.
+ * @throws DvtExitError UNSUPPORTED_CID for a file that takes more than one level of links
  */
 export function isContentOf({ codec, digest }: ContentId, content: Uint8Array): boolean {
   if (codec === 'raw') return equalBytes(sha256(content), digest)
-  if (content.length > ONE_BLOCK) {
+  if (content.length > CHUNK * CHUNKS) {
     throw new DvtExitError('UNSUPPORTED_CID', `a file of ${content.length} bytes cannot be checked`, {
-      hint: `Only files of up to ${ONE_BLOCK} bytes can`,
+      hint: `Only files of up to ${CHUNK * CHUNKS} bytes can`,
     })
   }
   return filesOf(content).some((block) => equalBytes(sha256(block), digest))
 }
 
 function filesOf(content: Uint8Array): Uint8Array[] {
-  const inline = inlineFile(content)
-  const rawLeaf = Uint8Array.of(1, RAW, SHA2_256, 32, ...sha256(content))
-  const fileLeaf = Uint8Array.of(SHA2_256, 32, ...sha256(inline))
-  return [
-    inline,
-    linkedFile(rawLeaf, content.length, content.length),
-    linkedFile(fileLeaf, inline.length, content.length),
+  const chunks = chunksOf(content)
+  const linked = [
+    linkedFile(chunks.map(rawLeaf), content.length),
+    // A CIDv0 of a leaf has no prefix; in a tree of CIDv1 each leaf has one.
+    linkedFile(
+      chunks.map((chunk) => fileLeaf(chunk, [])),
+      content.length,
+    ),
+    linkedFile(
+      chunks.map((chunk) => fileLeaf(chunk, [1, DAG_PB])),
+      content.length,
+    ),
   ]
+  return chunks.length === 1 ? [inlineFile(content), ...linked] : linked
+}
+
+/** A file's chunks; an empty file has one, which is empty. */
+function chunksOf(content: Uint8Array): Uint8Array[] {
+  const count = Math.max(1, Math.ceil(content.length / CHUNK))
+  return Array.from({ length: count }, (_, i) => content.subarray(i * CHUNK, (i + 1) * CHUNK))
+}
+
+/** A block that holds a chunk of the file, as the block above links it. */
+interface Leaf {
+  readonly cid: Uint8Array
+  readonly blockSize: number
+  readonly contentSize: number
+}
+
+function rawLeaf(chunk: Uint8Array): Leaf {
+  const cid = Uint8Array.of(1, RAW, SHA2_256, 32, ...sha256(chunk))
+  return { cid, blockSize: chunk.length, contentSize: chunk.length }
+}
+
+function fileLeaf(chunk: Uint8Array, prefix: readonly number[]): Leaf {
+  const block = inlineFile(chunk)
+  const cid = Uint8Array.of(...prefix, SHA2_256, 32, ...sha256(block))
+  return { cid, blockSize: block.length, contentSize: chunk.length }
 }
 
 /** dag-pb and UnixFS are protobufs: PBNode {1: Data, 2: Links}, Data {1: Type, 2: Data, 3: filesize, 4: blocksizes}. */
@@ -70,11 +101,14 @@ function inlineFile(content: Uint8Array): Uint8Array {
   return field(1, Buffer.concat([Uint8Array.from(UNIXFS_FILE), ...data, integer(3, content.length)]))
 }
 
-function linkedFile(leaf: Uint8Array, leafSize: number, contentSize: number): Uint8Array {
-  const link = Buffer.concat([field(1, leaf), field(2, new Uint8Array()), integer(3, leafSize)])
-  const data = [Uint8Array.from(UNIXFS_FILE), integer(3, contentSize), integer(4, contentSize)]
+function linkedFile(leaves: readonly Leaf[], fileSize: number): Uint8Array {
+  const links = leaves.map(({ cid, blockSize }) =>
+    field(2, Buffer.concat([field(1, cid), field(2, new Uint8Array()), integer(3, blockSize)])),
+  )
+  const sizes = leaves.map(({ contentSize }) => integer(4, contentSize))
+  const data = Buffer.concat([Uint8Array.from(UNIXFS_FILE), integer(3, fileSize), ...sizes])
   // Links come before Data, as go-merkledag has always written them.
-  return Buffer.concat([field(2, link), field(1, Buffer.concat(data))])
+  return Buffer.concat([...links, field(1, data)])
 }
 
 function tag(number: number, wireType: number): number[] {

@@ -70,8 +70,50 @@ describe('IPFS content ids', () => {
     expect(codeOf(() => parseContentId(cid(1, 0x70, 0x12, 32)))).to.equal(undefined)
   })
 
-  it('refuse a file that takes several blocks', () => {
-    const check = () => holds('QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o', new Uint8Array(262_145))
+  // Computed by ipfs-unixfs-importer 17 with the defaults of `ipfs add`.
+  for (const [size, cids] of [
+    [
+      262_144,
+      [
+        'QmRGtaHK8V8JK23yDT1tfoh2eRY9U5ix6zbiNHc9732JMo',
+        'bafkreicyf2rsjlabvogs5vfihpzfegm2q5hjwrohaneftr2crm6gsnlznm',
+        'bafybeibltrvdhx64goopfw2kfoyurirqhj6ajvpthf6s5l57m3o3eperui',
+      ],
+    ],
+    [
+      262_145,
+      [
+        'QmcVbM5cMCqC9pvnGvnPMHThnJdMeqJ4oVsqRSqWkdHXky',
+        'QmVEazEjZcpYsvBKVkEqterxbYvVKJQgQ8o7SgcyPBvNjx',
+        'bafybeidgoqoyg4yhalu6oks2gnsjbs74tnoepwkl77plj4i4rd6lhvt424',
+        'bafybeicqdmqbvdiyrroivjpehsykwvyg5piotvkst4gnkh2cwa3twmhmpi',
+      ],
+    ],
+    [
+      600_000,
+      [
+        'QmfERwUeFWe7CnakUnsyZQEs7U5CG5iGMWmM4zQ4K9vsbD',
+        'QmRsvUH6gGDcpK81Trp8wi2qSruGdgb1XUVPuJU7175NFW',
+        'bafybeibusxrtljsia6kaurxl7qmvh4vvhqn43pw25i5fhayz5gdvffkqhu',
+        'bafybeihx7fiec6rb4st2pqwxhd32qleqbr22prdsrgvkfdoeiqvzu7l65m',
+      ],
+    ],
+  ] as const) {
+    it(`know a file of ${size} bytes, in one block or in several`, () => {
+      const content = Uint8Array.from({ length: size }, (_, i) => (i * 31 + (i >> 8)) & 0xff)
+      const altered = Uint8Array.from(content)
+      altered[size - 1] = 0xff - (content[size - 1] ?? 0)
+      for (const cid of cids) {
+        expect(holds(cid, content), cid).to.equal(true)
+        expect(holds(cid, altered), cid).to.equal(false)
+        expect(holds(cid, content.subarray(1)), cid).to.equal(false)
+      }
+    })
+  }
+
+  it('refuse a file that takes more than one level of links', () => {
+    const content = new Uint8Array(174 * 262_144 + 1)
+    const check = () => holds('QmT78zSuBmuS4z925WZfrqQ1qHaJ56DQaTfyMUF7F8ff5o', content)
     expect(codeOf(check)).to.equal('UNSUPPORTED_CID')
   })
 })
