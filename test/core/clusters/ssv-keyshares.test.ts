@@ -131,5 +131,6 @@ describe('loadKeyshares', () => {
     const error = failure(join(folder, 'none.json'))
     expect(error.code).to.equal('UNREADABLE_FILE')
     expect(error.message).to.contain('none.json')
+    expect(error.hint).to.match(/name/)
   })
 })
