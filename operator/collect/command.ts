@@ -1,5 +1,5 @@
 /** Where `operator collect` is put together. */
-import { access, constants } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { BeaconClient } from '../../core/clients/beacon.js'
 import { ExecutionClient } from '../../core/clients/execution.js'
@@ -102,5 +102,18 @@ async function assertWritable(file: string): Promise<void> {
       cause,
       hint: 'Point --out to a folder that is there and that this user may write',
     })
+  }
+  if (await isDirectory(file)) {
+    throw new ConfigurationError('OUTPUT_UNUSABLE', `cannot write ${file}: it is a folder`, {
+      hint: 'Name a file with --out, for example exits.json in that folder',
+    })
+  }
+}
+
+async function isDirectory(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).isDirectory()
+  } catch {
+    return false // Not there yet, as is usual.
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -118,6 +118,14 @@ describe('dvt-exit operator collect', () => {
     ready = true
     await run()
     expect(JSON.parse(await readFile(out(), 'utf8'))).to.include({ validator_index: 1005 })
+  })
+
+  it('refuses a folder in place of the file before it asks for anything', async () => {
+    await mkdir(out())
+    expect(await refusal({}))
+      .to.include(out())
+      .and.include('it is a folder')
+    expect(relayer.to('POST', '/validators')).to.deep.equal([])
   })
 
   it('refuses what does not fit, in one line each', async () => {
