@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { validatorsRequest } from '../../core/wire/dialect1.js'
 import { hexBytes, publicKeyField } from '../../core/wire/fields.js'
@@ -5,7 +6,7 @@ import type { ExitService, OracleShares } from '../exits/service.js'
 import { detailAnswer } from './detail.js'
 import type { App } from './fastify.js'
 import { limitItems } from './item-limit.js'
-import { shapeErrorAnswer } from './shape-error.js'
+import { ShapeError, shapeErrorAnswer } from './shape-error.js'
 
 const validatorsAnswer = z.object({
   ready: z.boolean().describe('whether every one of them has its exit signature'),
@@ -28,7 +29,7 @@ export function addValidators(app: App, service: ExitService, mostKeys: number):
     '/validators',
     {
       config: { action: 'requesting' },
-      preValidation: limitItems('public_keys', mostKeys),
+      preValidation: [refuseOtherDialect, limitItems('public_keys', mostKeys)],
       schema: {
         summary: 'Ask for the exit signatures of the next validators, in deposit order',
         body: validatorsRequest,
@@ -54,6 +55,19 @@ export function addValidators(app: App, service: ExitService, mostKeys: number):
       }
     },
   )
+}
+
+/** The Python operator with --relayer-type DEFAULT names no keys: the relayer there chooses them. */
+async function refuseOtherDialect({ body }: FastifyRequest): Promise<void> {
+  if (typeof body !== 'object' || body === null || Object.hasOwn(body, 'public_keys')) return
+  if (!Object.hasOwn(body, 'validators_start_index')) return
+  throw new ShapeError([
+    {
+      type: 'missing',
+      loc: ['body', 'public_keys'],
+      msg: 'Field required: an operator with --relayer-type DEFAULT is not supported, use --relayer-type DVT',
+    },
+  ])
 }
 
 function toWire(shares: OracleShares | null) {

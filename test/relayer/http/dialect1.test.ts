@@ -98,6 +98,22 @@ describe('relayer, dialect 1 over HTTP', () => {
       expect(service.requests).to.deep.equal([[OTHER, KEY]])
     })
 
+    it('tells an operator of another relayer type so', async () => {
+      const service = new MemoryService()
+      const body = {
+        vault: `0x${'ba'.repeat(20)}`,
+        validators_start_index: 1000,
+        validators_batch_size: 1,
+        validators_total: 1,
+      }
+      const answer = await post(await start(service), '/validators', body)
+      expect(answer.statusCode).to.equal(422)
+      expect(answer.json().detail).to.have.length(1)
+      expect(answer.json().detail[0]).to.include({ type: 'missing' })
+      expect(answer.json().detail[0].msg).to.match(/--relayer-type DEFAULT is not supported/)
+      expect(service.requests).to.deep.equal([])
+    })
+
     it('gives the oracles’ shares when every exit has its signature', async () => {
       const service = new MemoryService()
       service.oracleShares = { publicKeys: [KEY], encryptedExitSignatures: [`0x${'04'.repeat(193)}`] }
