@@ -1,6 +1,7 @@
 /** Asking the relayer for exit signatures until all are there and right. */
 import { Backoff } from '../../core/backoff.js'
 import type { RelayerClient, RequestedValidator } from '../../core/clients/relayer.js'
+import { RelayerError } from '../../core/clients/relayer-errors.js'
 import type { Clock } from '../../core/clock.js'
 import { Conditions } from '../../core/conditions.js'
 import type { DepositDataEntry } from '../../core/deposits/deposit-data.js'
@@ -63,8 +64,8 @@ export class ExitCollection {
    * Polls until every exit signature is there, checked, and for the index that the chain gives next. What
    * is away for a while is waited for.
    * @returns undefined where the signal was aborted before
-   * @throws ConfigurationError WRONG_NETWORK, KEY_DEPOSITED, RelayerError where the relayer refuses,
-   *   DvtExitError INVALID_ORACLE_PARTS
+   * @throws ConfigurationError WRONG_NETWORK, RELAYER_REFUSES_OPERATOR, KEY_DEPOSITED, RelayerError where the
+   *   relayer refuses, DvtExitError INVALID_ORACLE_PARTS
    */
   async run(signal: AbortSignal): Promise<CollectedExits | undefined> {
     const { clock } = this.#parts
@@ -186,7 +187,13 @@ export class ExitCollection {
 
   async #checkRelayer(): Promise<void> {
     const { relayer, network } = this.#parts
-    const answer = await relayer.info()
+    let answer: { readonly network: string }
+    try {
+      answer = await relayer.info()
+    } catch (error) {
+      if (!(error instanceof RelayerError)) throw error
+      throw new ConfigurationError('RELAYER_REFUSES_OPERATOR', describeError(error), { cause: error })
+    }
     if (answer.network === network.name) return
     throw new ConfigurationError(
       'WRONG_NETWORK',
