@@ -2,7 +2,17 @@ import { z } from 'zod'
 import { ConfigurationError } from '../errors.js'
 import type { Hex } from '../hex.js'
 import { type EndpointLimits, HttpEndpoint } from './endpoint.js'
-import type { Block, BlockId, ExecutionApi, Log, LogFilter, LogSelection } from './execution.js'
+import type {
+  Block,
+  BlockId,
+  CallRequest,
+  ExecutionApi,
+  FeeHistory,
+  Log,
+  LogFilter,
+  LogSelection,
+  Receipt,
+} from './execution.js'
 import { checkEntries, hexField, quantityField, unexpectedAnswer } from './json-fields.js'
 import { callJsonRpc } from './json-rpc.js'
 
@@ -24,6 +34,21 @@ const logSchema = z.object({
   transactionHash: hexField(32),
   logIndex: smallQuantity,
 })
+
+const receiptSchema = z.object({
+  status: z
+    .enum(['0x0', '0x1'])
+    .transform((status): 'success' | 'reverted' => (status === '0x1' ? 'success' : 'reverted')),
+  blockNumber: quantityField,
+  blockHash: hexField(32),
+  gasUsed: quantityField,
+})
+
+const transactionSchema = z.object({ blockNumber: quantityField.nullable() })
+
+const feeHistorySchema = z
+  .object({ baseFeePerGas: z.array(quantityField).min(1), reward: z.array(z.tuple([quantityField])) })
+  .transform(({ baseFeePerGas, reward }) => ({ baseFees: baseFeePerGas, rewards: reward.flat() }))
 
 /** One execution node. Without retries; every call may throw UnavailableError or DvtExitError RPC_ERROR. */
 export class ExecutionEndpoint implements ExecutionApi {
@@ -75,6 +100,39 @@ export class ExecutionEndpoint implements ExecutionApi {
     return this.#call('eth_getStorageAt', [address, slot, blockParameter(block)], hexField(32))
   }
 
+  simulate(request: CallRequest, block: BlockId = 'latest'): Promise<Hex> {
+    return this.#call('eth_call', [callParameter(request), blockParameter(block)], hexField())
+  }
+
+  estimateGas(request: CallRequest): Promise<bigint> {
+    return this.#call('eth_estimateGas', [callParameter(request)], quantityField)
+  }
+
+  balance(address: Hex): Promise<bigint> {
+    return this.#call('eth_getBalance', [address, 'latest'], quantityField)
+  }
+
+  transactionCount(address: Hex, block: 'latest' | 'pending'): Promise<number> {
+    return this.#call('eth_getTransactionCount', [address, block], smallQuantity)
+  }
+
+  feeHistory(blocks: number, percentile: number): Promise<FeeHistory> {
+    const params = [quantity(BigInt(blocks)), 'pending', [percentile]]
+    return this.#call('eth_feeHistory', params, feeHistorySchema)
+  }
+
+  sendRawTransaction(raw: Hex): Promise<Hex> {
+    return this.#call('eth_sendRawTransaction', [raw], hexField(32))
+  }
+
+  transactionReceipt(hash: Hex): Promise<Receipt | null> {
+    return this.#call('eth_getTransactionReceipt', [hash], receiptSchema.nullable())
+  }
+
+  transactionByHash(hash: Hex): Promise<{ readonly blockNumber: bigint | null } | null> {
+    return this.#call('eth_getTransactionByHash', [hash], transactionSchema.nullable())
+  }
+
   async #logs(
     filter: LogSelection & Readonly<Record<string, unknown>>,
     complaint: (log: Log) => string | undefined,
@@ -123,6 +181,10 @@ function isBlockHash(id: BlockId): id is Hex {
 
 function quantity(value: bigint): Hex {
   return `0x${value.toString(16)}`
+}
+
+function callParameter({ from, to, data, value = 0n }: CallRequest) {
+  return { from, to, data, value: quantity(value) }
 }
 
 function blockTag(id: BlockId): string {

@@ -26,6 +26,30 @@ export interface Log {
   readonly logIndex: number
 }
 
+/** What a call or a transaction does. Amounts in wei. */
+export interface CallRequest {
+  readonly from: Hex
+  readonly to: Hex
+  readonly data: Hex
+  readonly value?: bigint
+}
+
+/** What became of a transaction that is in a block. */
+export interface Receipt {
+  readonly status: 'success' | 'reverted'
+  readonly blockNumber: bigint
+  readonly blockHash: Hex
+  readonly gasUsed: bigint
+}
+
+/** Wei per gas, of the last blocks and of the next. */
+export interface FeeHistory {
+  /** The oldest block's first; one more than blocks were asked for: the last is that of the block to come. */
+  readonly baseFees: readonly bigint[]
+  /** What was paid on top at the percentile asked for, block by block. */
+  readonly rewards: readonly bigint[]
+}
+
 /** Which contracts' logs, and which topics at each position (null: any). */
 export interface LogSelection {
   readonly address?: Hex | Hex[]
@@ -59,6 +83,22 @@ export interface ExecutionApi {
   call(to: Hex, data: Hex, block?: BlockId): Promise<Hex>
   /** 32 bytes. */
   storageAt(address: Hex, slot: Hex, block?: BlockId): Promise<Hex>
+  /** eth_call with a sender. @throws RpcError with the revert data where it reverts */
+  simulate(request: CallRequest, block?: BlockId): Promise<Hex>
+  /** @throws RpcError with the revert data where it would revert */
+  estimateGas(request: CallRequest): Promise<bigint>
+  /** Wei. */
+  balance(address: Hex): Promise<bigint>
+  /** The nonce of the account's next transaction, those that wait counted or not. */
+  transactionCount(address: Hex, block: 'latest' | 'pending'): Promise<number>
+  /** @param percentile of the priority fees in each of the last blocks, the pending one included */
+  feeHistory(blocks: number, percentile: number): Promise<FeeHistory>
+  /** The transaction's hash. @throws RpcError where the node does not take it */
+  sendRawTransaction(raw: Hex): Promise<Hex>
+  /** null where it is in no block. */
+  transactionReceipt(hash: Hex): Promise<Receipt | null>
+  /** null where the endpoint does not know it; its block is null while it waits. */
+  transactionByHash(hash: Hex): Promise<{ readonly blockNumber: bigint | null } | null>
 }
 
 const DEFAULT_TIMEOUT = 60_000
@@ -104,6 +144,38 @@ export class ExecutionClient implements ExecutionApi {
 
   storageAt(address: Hex, slot: Hex, block?: BlockId): Promise<Hex> {
     return this.#inTurn(`storage of ${address}`, (endpoint) => endpoint.storageAt(address, slot, block))
+  }
+
+  simulate(request: CallRequest, block?: BlockId): Promise<Hex> {
+    return this.#inTurn(`call of ${request.to}`, (endpoint) => endpoint.simulate(request, block))
+  }
+
+  estimateGas(request: CallRequest): Promise<bigint> {
+    return this.#inTurn(`gas for ${request.to}`, (endpoint) => endpoint.estimateGas(request))
+  }
+
+  balance(address: Hex): Promise<bigint> {
+    return this.#inTurn(`balance of ${address}`, (endpoint) => endpoint.balance(address))
+  }
+
+  transactionCount(address: Hex, block: 'latest' | 'pending'): Promise<number> {
+    return this.#inTurn(`nonce of ${address}`, (endpoint) => endpoint.transactionCount(address, block))
+  }
+
+  feeHistory(blocks: number, percentile: number): Promise<FeeHistory> {
+    return this.#inTurn('fee history', (endpoint) => endpoint.feeHistory(blocks, percentile))
+  }
+
+  sendRawTransaction(raw: Hex): Promise<Hex> {
+    return this.#inTurn('sending', (endpoint) => endpoint.sendRawTransaction(raw))
+  }
+
+  transactionReceipt(hash: Hex): Promise<Receipt | null> {
+    return this.#inTurn(`receipt of ${hash}`, (endpoint) => endpoint.transactionReceipt(hash))
+  }
+
+  transactionByHash(hash: Hex): Promise<{ readonly blockNumber: bigint | null } | null> {
+    return this.#inTurn(`transaction ${hash}`, (endpoint) => endpoint.transactionByHash(hash))
   }
 
   #inTurn<T>(what: string, operation: (endpoint: ExecutionEndpoint) => Promise<T>): Promise<T> {

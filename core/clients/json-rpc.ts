@@ -1,22 +1,38 @@
 /** JSON-RPC 2.0 over HTTP: one call a request. */
 import { z } from 'zod'
-import { DvtExitError, UnavailableError } from '../errors.js'
+import { DvtExitError, type ErrorDetails, UnavailableError } from '../errors.js'
+import type { Hex } from '../hex.js'
 import { stringifyJson } from '../json.js'
 import { type HttpEndpoint, type RetryOptions, tryInTurn } from './endpoint.js'
-import { checkAnswer, readAnswer, unexpectedAnswer } from './json-fields.js'
+import { checkAnswer, hexField, readAnswer, unexpectedAnswer } from './json-fields.js'
 import { oneLine } from './relayer-errors.js'
 
 const answerSchema = z.object({
   result: z.unknown().optional(),
-  error: z.object({ code: z.union([z.number(), z.bigint()]), message: z.string() }).nullish(),
+  error: z
+    .object({ code: z.union([z.number(), z.bigint()]), message: z.string(), data: z.unknown().optional() })
+    .nullish(),
 })
+/** Nodes give what a contract reverted with as the error's data, some of them one level deeper. */
+const revertData = z.union([hexField(), z.object({ data: hexField() }).transform(({ data }) => data)])
 
 const MAX_MESSAGE = 300
+
+/** An endpoint understood a call and refused it. */
+export class RpcError extends DvtExitError {
+  /** What the contract reverted with, where the call reverted and the node says so. */
+  readonly data: Hex | undefined
+
+  constructor(message: string, details: ErrorDetails & { readonly data?: Hex | undefined } = {}) {
+    super('RPC_ERROR', message, details)
+    this.data = details.data
+  }
+}
 
 /**
  * Makes one call.
  * @param schema the shape of the result
- * @throws DvtExitError RPC_ERROR where the endpoint understood and refused; UnavailableError otherwise
+ * @throws RpcError where the endpoint understood and refused; UnavailableError otherwise
  */
 export async function callJsonRpc<T>(
   endpoint: HttpEndpoint,
@@ -36,7 +52,9 @@ export async function callJsonRpc<T>(
   const { error, result } = readAnswer(what, response, answerSchema)
   if (error !== null && error !== undefined) {
     const message = oneLine(error.message).slice(0, MAX_MESSAGE)
-    throw new DvtExitError('RPC_ERROR', `${what}: ${message} (${error.code})`)
+    throw new RpcError(`${what}: ${message} (${error.code})`, {
+      data: revertData.safeParse(error.data).data,
+    })
   }
   if (result === undefined) throw unexpectedAnswer(what, `HTTP ${response.status} without a result`)
   return checkAnswer(what, result, schema)
@@ -47,9 +65,14 @@ export function isRefusal(error: unknown): error is DvtExitError {
   return error instanceof DvtExitError && error.code === 'RPC_ERROR' && !(error instanceof UnavailableError)
 }
 
+/** What a refused call reverted with, where that is known. */
+export function revertDataOf(error: unknown): Hex | undefined {
+  return error instanceof RpcError ? error.data : undefined
+}
+
 /**
  * tryInTurn for JSON-RPC: where one endpoint refuses, another may have wider limits or more history.
- * @throws DvtExitError RPC_ERROR where none served it and one refused it, at once when all of them refuse;
+ * @throws RpcError where none served it and one refused it, at once when all of them refuse;
  *   else as tryInTurn does
  */
 export async function tryRefusalsToo<E, T>(
@@ -78,6 +101,6 @@ export async function tryRefusalsToo<E, T>(
   } catch (error) {
     const [refusal] = refusals.values()
     if (refusal === undefined || !(error instanceof UnavailableError)) throw error
-    throw new DvtExitError('RPC_ERROR', error.message, { cause: error })
+    throw new RpcError(error.message, { cause: error, data: revertDataOf(refusal) })
   }
 }
