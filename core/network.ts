@@ -39,10 +39,18 @@ const networkSchema = z.object({
   multicall3: contract.optional(),
   sharedMevEscrow: contract.optional(),
   ssvNetwork: contractSince.optional(),
+  stakingToken: z.enum(['ETH', 'GNO']).optional(),
 })
 
+/** Gnosis and its test network stake GNO. */
+const GNO_CHAINS: readonly number[] = [100, 10_200]
+
 /** What tells one network from another: fork constants for the signing domains, contracts, times. */
-export type Network = Readonly<Omit<z.infer<typeof networkSchema>, 'name'>> & { readonly name: string }
+export type Network = Readonly<Omit<z.infer<typeof networkSchema>, 'name' | 'stakingToken'>> & {
+  readonly name: string
+  /** What is staked. By the chain id where the network does not say. */
+  readonly stakingToken: 'ETH' | 'GNO'
+}
 
 /** The networks that need no file. */
 export const NETWORK_NAMES = Object.keys(NETWORKS)
@@ -78,7 +86,8 @@ function parseNetwork(content: unknown, name: string | undefined, source: string
       hint: 'Add a "name" to it or set NETWORK',
     })
   }
-  return { ...parsed.data, name: given }
+  const { chainId, stakingToken = GNO_CHAINS.includes(chainId) ? 'GNO' : 'ETH' } = parsed.data
+  return { ...parsed.data, stakingToken, name: given }
 }
 
 function readConfig(file: string): unknown {

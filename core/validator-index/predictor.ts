@@ -42,6 +42,12 @@ export interface NextIndex {
   readonly depositRoot: Hex
 }
 
+/** The next index, and which of some keys take none any more, all at the same block. */
+export interface Outlook extends NextIndex {
+  /** In the registry, in the queue of pending deposits or in a later DepositEvent, valid or not. */
+  readonly known: readonly PublicKeyHex[]
+}
+
 /** The answer at one finalized state and one execution block. */
 interface Prediction extends NextIndex {
   readonly settled: SettledDeposits
@@ -92,13 +98,21 @@ export class ValidatorIndexPredictor {
    */
   async next(): Promise<NextIndex> {
     const { index, depositRoot, mismatch } = await this.#with(async (prediction) => prediction)
-    if (mismatch === undefined) return { index, depositRoot }
-    throw new DvtExitError(
-      'INDEX_MISMATCH',
-      `the beacon node has ${mismatch.byState} validators and new pending deposits, the deposit events make ` +
-        `${mismatch.byEvents}: the next index is not sure`,
-      { hint: 'Ask for no exit signatures until both agree; compare with another beacon and execution node' },
-    )
+    refuseMismatch(mismatch)
+    return { index, depositRoot }
+  }
+
+  /**
+   * The next index, its deposit root, and those of the keys that are known, of one and the same block: as long
+   * as the root is that one, none of the other keys was deposited.
+   * @throws as next() does
+   */
+  async outlook(publicKeys: readonly PublicKeyHex[]): Promise<Outlook> {
+    return this.#with(async (prediction) => {
+      refuseMismatch(prediction.mismatch)
+      const { index, depositRoot } = prediction
+      return { index, depositRoot, known: await knownOf(prediction, publicKeys) }
+    })
   }
 
   /**
@@ -108,11 +122,7 @@ export class ValidatorIndexPredictor {
    */
   async knownKeys(publicKeys: readonly PublicKeyHex[]): Promise<PublicKeyHex[]> {
     if (publicKeys.length === 0) return []
-    return this.#with(async ({ settled, span }) => {
-      const known = await settled.known(publicKeys)
-      const later = new Set(laterKeys(span, settled))
-      return publicKeys.filter((publicKey) => known.has(publicKey) || later.has(publicKey))
-    })
+    return this.#with((prediction) => knownOf(prediction, publicKeys))
   }
 
   /** Uses the prediction of the first beacon node that serves everything. */
@@ -259,6 +269,25 @@ async function elsewhere<T>(work: Promise<T>): Promise<T> {
   } catch (error) {
     throw new OtherFailure(error)
   }
+}
+
+function refuseMismatch(mismatch: Prediction['mismatch']): void {
+  if (mismatch === undefined) return
+  throw new DvtExitError(
+    'INDEX_MISMATCH',
+    `the beacon node has ${mismatch.byState} validators and new pending deposits, the deposit events make ` +
+      `${mismatch.byEvents}: the next index is not sure`,
+    { hint: 'Ask for no exit signatures until both agree; compare with another beacon and execution node' },
+  )
+}
+
+async function knownOf(
+  { settled, span }: Prediction,
+  publicKeys: readonly PublicKeyHex[],
+): Promise<PublicKeyHex[]> {
+  const known = await settled.known(publicKeys)
+  const later = new Set(laterKeys(span, settled))
+  return publicKeys.filter((publicKey) => known.has(publicKey) || later.has(publicKey))
 }
 
 function laterKeys(span: DepositSpan, settled: SettledDeposits): PublicKeyHex[] {

@@ -1,6 +1,6 @@
 /** Asking the relayer for exit signatures until all are there and right. */
 import { Backoff } from '../../core/backoff.js'
-import type { RelayerClient, RequestedValidator } from '../../core/clients/relayer.js'
+import type { RelayerClient } from '../../core/clients/relayer.js'
 import { RelayerError } from '../../core/clients/relayer-errors.js'
 import type { Clock } from '../../core/clock.js'
 import { Conditions } from '../../core/conditions.js'
@@ -9,6 +9,7 @@ import { ConfigurationError, describeError, UnavailableError } from '../../core/
 import type { PublicKeyHex } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
 import type { Network } from '../../core/network.js'
+import { pollExits } from './exit-poll.js'
 import { type CollectedExits, type CompleteValidator, collectedExits } from './exits-file.js'
 import { checkOracleParts, type OracleSet } from './oracle-parts.js'
 import type { StatusLine } from './status-line.js'
@@ -97,18 +98,9 @@ export class ExitCollection {
   }
 
   async #round(oracles: OracleSet): Promise<CollectedExits | undefined> {
-    const validators = await this.#parts.relayer.requestValidators(this.#keys)
-    const exits = new Map((await this.#parts.relayer.exits()).map((exit) => [exit.publicKey, exit]))
-    const states = validators.map(({ publicKey, oracleParts }) => ({
-      publicKey,
-      complete: oracleParts !== null,
-      exit: exits.get(publicKey),
-    }))
+    const { states, start, complete } = await pollExits(this.#parts.relayer, this.#keys)
     this.#report(states)
-    const start = this.#startOf(states)
-    if (start === undefined || !(await this.#isOwnCount(start))) return undefined
-    const complete = validators.filter(isComplete)
-    if (complete.length < validators.length) return undefined
+    if (start === undefined || !(await this.#isOwnCount(start)) || complete === undefined) return undefined
     return this.#finish(start, complete, oracles)
   }
 
@@ -121,22 +113,11 @@ export class ExitCollection {
     for (const { publicKey, oracleParts } of validators) {
       checkOracleParts(publicKey, oracleParts, oracles)
     }
-    // The parts came before the list of exits: asked again, the same parts belong to the index listed.
-    const again = await this.#parts.relayer.requestValidators(this.#keys)
-    const same = again.every((validator, i) => sameParts(validator, validators[i]))
-    if (!same) return undefined
     if (this.#parts.chain !== undefined) {
       await this.#count()
       if (this.#ownIndex !== start) return undefined
     }
     return collectedExits(start, this.#parts.deposits, validators)
-  }
-
-  /** The first validator's index as the relayer lists it, if the others follow it one by one. */
-  #startOf(states: readonly ValidatorState[]): number | undefined {
-    const start = states[0]?.exit?.validatorIndex
-    if (start === undefined) return undefined
-    return states.every(({ exit }, i) => exit?.validatorIndex === start + i) ? start : undefined
   }
 
   /** Whether the relayer's index is the own count; counts again, now and then, where it is not. */
@@ -217,13 +198,4 @@ export class ExitCollection {
       return 'away'
     }
   }
-}
-
-function isComplete(validator: RequestedValidator): validator is CompleteValidator {
-  return validator.oracleParts !== null
-}
-
-function sameParts(a: RequestedValidator, b: RequestedValidator | undefined): boolean {
-  const parts = [a, b].map((validator) => validator?.oracleParts?.encryptedExitSignatures.join() ?? null)
-  return parts[0] !== null && parts[0] === parts[1]
 }
