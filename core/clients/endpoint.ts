@@ -13,6 +13,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** Milliseconds; the endpoint's own time-out where absent. */
   readonly timeout?: number
+  /** Gives the request up when the answer is wanted no more. */
+  readonly signal?: AbortSignal
 }
 
 export interface HttpResponse {
@@ -58,7 +60,7 @@ export class HttpEndpoint {
    * @throws UnavailableError ENDPOINT_UNREACHABLE where no answer came, ENDPOINT_FAILED for 429 and 5xx
    */
   async request(request: HttpRequest): Promise<HttpResponse> {
-    const what = `${this.shown} ${request.method} ${request.path.split('?')[0]}`
+    const what = `${this.shown} ${request.method} ${request.path.split('?')[0]}`.trimEnd()
     let response: HttpResponse
     try {
       response = await this.#send(request)
@@ -96,7 +98,10 @@ export class HttpEndpoint {
         ...request.headers,
       },
       timeout,
-      signal: AbortSignal.timeout(timeout),
+      signal: AbortSignal.any([
+        AbortSignal.timeout(timeout),
+        ...(request.signal === undefined ? [] : [request.signal]),
+      ]),
       responseType: 'arraybuffer',
       validateStatus: () => true,
       maxRedirects: 0,

@@ -1,5 +1,5 @@
 /** Files of IPFS through HTTP gateways, none of which is trusted: what comes is checked against its CID. */
-import { UnavailableError } from '../errors.js'
+import { DvtExitError, describeError, UnavailableError } from '../errors.js'
 import { isContentOf, parseContentId } from './content-id.js'
 import { DEFAULT_RETRY, excerpt, HttpEndpoint, type RetryOptions, tryInTurn } from './endpoint.js'
 
@@ -31,6 +31,26 @@ export class IpfsClient {
    */
   async fetch(cid: string): Promise<Buffer> {
     const expected = parseContentId(cid)
+    return this.#inTurn(cid, (body) => {
+      if (isContentOf(expected, body)) return body
+      throw new Error('not the content of this CID')
+    })
+  }
+
+  /**
+   * The same for a file whose content is proven elsewhere too: one that cannot be checked against its CID is
+   * taken from the first gateway that gives something readable.
+   * @param parse throws where the content is not what it should be
+   * @throws UnavailableError as fetch() does
+   */
+  async fetchProven<T>(cid: string, parse: (content: Buffer) => T): Promise<T> {
+    return this.#inTurn(cid, (body) => {
+      if (contradicts(cid, body)) throw new Error('not the content of this CID')
+      return parse(body)
+    })
+  }
+
+  #inTurn<T>(cid: string, read: (content: Buffer) => T): Promise<T> {
     return tryInTurn(
       `IPFS file ${cid}`,
       this.#gateways,
@@ -43,12 +63,24 @@ export class IpfsClient {
             `${gateway.shown} ${path}: HTTP ${status} ${excerpt(body)}`,
           )
         }
-        if (!isContentOf(expected, body)) {
-          throw new UnavailableError('WRONG_CONTENT', `${gateway.shown} ${path}: not the content of this CID`)
+        try {
+          return read(body)
+        } catch (error) {
+          if (error instanceof DvtExitError) throw error
+          throw new UnavailableError('WRONG_CONTENT', `${gateway.shown} ${path}: ${describeError(error)}`)
         }
-        return body
       },
       this.#retry,
     )
+  }
+}
+
+/** Whether the content is surely another one than the CID names. */
+function contradicts(cid: string, content: Buffer): boolean {
+  try {
+    return !isContentOf(parseContentId(cid), content)
+  } catch (error) {
+    if (error instanceof DvtExitError && error.code === 'UNSUPPORTED_CID') return false
+    throw error
   }
 }

@@ -1,12 +1,9 @@
 import { expect } from 'chai'
 import { encodeAbiParameters } from 'viem'
+import type { LogReader } from '../../../core/clients/last-log.js'
 import { DvtExitError, UnavailableError } from '../../../core/errors.js'
 import type { Hex } from '../../../core/hex.js'
-import {
-  configCidOfMajority,
-  KeeperConfigSearch,
-  type KeeperLogReader,
-} from '../../../core/oracles/keeper.js'
+import { configCidOfMajority, KeeperConfigSearch } from '../../../core/oracles/keeper.js'
 
 const keeper = { address: `0x${'11'.repeat(20)}` as Hex, block: 1_000 }
 
@@ -16,7 +13,7 @@ function endpoint(
   { limit = 10_000_000, finality = true, silent = false } = {},
 ) {
   const state = { head: 500_000n, events, requests: 0 }
-  const reader: KeeperLogReader = {
+  const reader: LogReader = {
     async block(id) {
       if (id === 'finalized' && !finality) return null
       return { number: id === 'finalized' ? state.head - 64n : state.head }
@@ -31,6 +28,7 @@ function endpoint(
       return Object.entries(state.events)
         .filter(([block]) => BigInt(block) >= fromBlock && BigInt(block) <= toBlock)
         .map(([block, cid], logIndex) => ({
+          topics: [],
           data: encodeAbiParameters([{ type: 'string' }], [cid]),
           blockNumber: BigInt(block),
           logIndex,

@@ -33,6 +33,7 @@ function world(first: unknown) {
             logs: async ({ fromBlock, toBlock }) =>
               files
                 .map((_, i) => ({
+                  topics: [],
                   data: encodeAbiParameters([{ type: 'string' }], [`cid${i}`]),
                   blockNumber: BigInt(1_001 + i),
                   logIndex: 0,
