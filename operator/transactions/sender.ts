@@ -1,0 +1,327 @@
+/**
+ * One registration at a time: written down before it is sent, sent again when it was lost, replaced by one
+ * of the same nonce when it is stuck, and looked for on the chain until it is settled. All that is known is
+ * in the store, so a process that was killed at any moment goes on where it was.
+ */
+import type { PrivateKeyAccount } from 'viem/accounts'
+import { tryRefusalsToo } from '../../core/clients/json-rpc.js'
+import type { Clock } from '../../core/clock.js'
+import { Conditions } from '../../core/conditions.js'
+import { DvtExitError, describeError, UnavailableError } from '../../core/errors.js'
+import type { Hex } from '../../core/hex.js'
+import type { Logger } from '../../core/log.js'
+import { broadcast, isKnown } from './broadcast.js'
+import type { TransactionChain } from './chain.js'
+import { currentFees, FEE_HISTORY, type Fees, formatGwei, isTooHigh, replacementFees } from './fees.js'
+import { observe } from './observation.js'
+import { type Flight, flightsOf, type Outcome, outcomeOf } from './outcome.js'
+import { revertReason } from './revert-reason.js'
+import { contentOf, signTransaction, type TransactionContent } from './signing.js'
+import {
+  type Attempt,
+  newestAttempt,
+  type Registration,
+  type RegistrationFacts,
+} from './store/registration.js'
+import type { OperatorStore } from './store/store.js'
+
+export interface SenderLimits {
+  /** Wei: fees at or above it are not paid. */
+  readonly maxFeePerGas: bigint
+  /** Wei; gnosis wants 1 Gwei. */
+  readonly minPriorityFee?: bigint
+  /** Seconds without being mined until a transaction is replaced. */
+  readonly stuckAfter?: number
+  /** Blocks under the newest one that a reorganisation does not reach. */
+  readonly finalityDepth?: number
+}
+
+export interface SenderParts {
+  readonly chain: TransactionChain
+  readonly account: PrivateKeyAccount
+  readonly chainId: number
+  readonly store: OperatorStore
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly limits: SenderLimits
+}
+
+/** A registration to send. */
+export interface RegistrationTransaction extends RegistrationFacts {
+  readonly data: Hex
+  readonly gas: bigint
+  readonly fees: Fees
+}
+
+/** What settle found out. All but idle and pending is said once. */
+export type Settlement =
+  | { readonly state: 'idle' }
+  | {
+      readonly state: 'pending'
+      readonly registration: Registration
+      /** Seconds since 1970 when it was first sent. */
+      readonly since: number
+      /** The newest attempt's hash. */
+      readonly hash: Hex
+    }
+  | { readonly state: 'mined' | 'reverted' | 'superseded'; readonly registration: Registration }
+
+/** What keepAlive did. */
+export type KeptAlive = 'nothing' | 'sent again' | 'replaced' | 'refused' | 'fees too high'
+
+const DEFAULT_STUCK_AFTER = 60
+const DEFAULT_FINALITY_DEPTH = 64
+
+export class TransactionSender {
+  readonly #parts: SenderParts
+  readonly #sender: Hex
+  readonly #stuckAfter: number
+  readonly #finalityDepth: bigint
+  readonly #troubles = new Conditions()
+
+  constructor(parts: SenderParts) {
+    this.#parts = parts
+    this.#sender = parts.account.address.toLowerCase() as Hex
+    this.#stuckAfter = parts.limits.stuckAfter ?? DEFAULT_STUCK_AFTER
+    this.#finalityDepth = BigInt(parts.limits.finalityDepth ?? DEFAULT_FINALITY_DEPTH)
+  }
+
+  /** The fees of a transaction sent now, and whether they are at or above the limit. */
+  async fees(): Promise<{ readonly fees: Fees; readonly tooHigh: boolean }> {
+    const { chain, limits } = this.#parts
+    const history = await chain.feeHistory(FEE_HISTORY.blocks, FEE_HISTORY.percentile)
+    const fees = currentFees(history, limits.minPriorityFee)
+    return { fees, tooHigh: isTooHigh(fees, limits.maxFeePerGas) }
+  }
+
+  /**
+   * Compares what was sent with the chain and writes down what changed: one change a call, the lowest nonce
+   * first. Call it until it says idle, or pending.
+   * @throws UnavailableError, RpcError as the chain's calls do
+   */
+  async settle(): Promise<Settlement> {
+    const { chain } = this.#parts
+    const changes = await tryRefusalsToo(
+      'looking for sent transactions',
+      chain.endpoints,
+      (endpoint) => this.#changesSeenBy(endpoint),
+      chain.retry,
+    )
+    for (const { flight, outcome, head } of changes) {
+      const settlement = await this.#writeDown(flight, outcome, head)
+      if (settlement !== undefined) return settlement
+    }
+    const current = await this.#current()
+    return current === undefined ? { state: 'idle' } : pending(current)
+  }
+
+  /**
+   * Sends the pending transaction again where no node knows it, and replaces it by one with higher fees where
+   * it is stuck. Nothing happens to one that is no longer good: it may be lost.
+   * @param stillGood whether it would still succeed (deposit root and deadline)
+   */
+  async keepAlive(stillGood: boolean): Promise<KeptAlive> {
+    const registration = await this.#current()
+    if (registration === undefined || !stillGood) return 'nothing'
+    const attempt = newestAttempt(registration)
+    const isLost = !(await isKnown(this.#parts.chain.endpoints, attempt.hash))
+    if (isLost && (await this.#sendAgain(registration, attempt))) return 'sent again'
+    const age = this.#seconds() - attempt.createdAt
+    if (age >= this.#stuckAfter && registration.sender === this.#sender) {
+      return this.#replace(registration, attempt, age)
+    }
+    return isLost ? 'refused' : 'nothing'
+  }
+
+  /**
+   * Signs, writes down and sends a registration: with the nonce of the one that is not mined yet, which it
+   * replaces, else with the wallet's next one.
+   * @throws UnavailableError FEES_TOO_HIGH where replacing the other costs too much (nothing was sent then);
+   *   DvtExitError INSUFFICIENT_FUNDS, TRANSACTION_UNDERPRICED, TRANSACTION_REFUSED and UnavailableError
+   *   NOT_SENT after it was written down: settle and keepAlive go on with it
+   */
+  async send(transaction: RegistrationTransaction): Promise<Registration> {
+    const { store, logger, chain } = this.#parts
+    const replaced = await this.#ownFlight()
+    const nonce = replaced?.[0].nonce ?? (await this.#nextNonce())
+    const fees = await this.#feesBeside(replaced, transaction.fees)
+    const attempt = await this.#sign({ ...transaction, nonce }, fees)
+    const { data: _data, gas: _gas, fees: _fees, ...facts } = transaction
+    const registration = await store.add({ ...facts, sender: this.#sender, nonce }, attempt)
+    const fields = { hash: attempt.hash, nonce, maxFee: formatGwei(fees.maxFeePerGas) }
+    if (replaced !== undefined) logger.info(fields, 'this registration replaces one that was not mined')
+    await broadcast(chain.endpoints, attempt.raw)
+    logger.info(fields, `registration of ${facts.publicKeys.length} validators sent`)
+    return registration
+  }
+
+  async #changesSeenBy(endpoint: TransactionChain['endpoints'][number]) {
+    const head = (await endpoint.block('latest'))?.number ?? 0n
+    const flights = flightsOf(await this.#parts.store.unsettled(head - this.#finalityDepth))
+    const changes: { flight: Flight; outcome: Outcome; head: bigint }[] = []
+    for (const flight of flights) {
+      const seen = await observe(endpoint, head, flight)
+      changes.push({ flight, outcome: outcomeOf(flight, seen, this.#finalityDepth), head })
+    }
+    return changes
+  }
+
+  async #writeDown(flight: Flight, outcome: Outcome, head: bigint): Promise<Settlement | undefined> {
+    const { store, logger } = this.#parts
+    const ids = flight.map(({ id }) => id)
+    const last = flight.at(-1) ?? flight[0]
+    switch (outcome.kind) {
+      case 'unchanged':
+        return undefined
+      case 'final':
+        await store.noteFinal(outcome.registration.id)
+        return undefined
+      case 'included':
+        return this.#writeInclusion(flight, outcome)
+      case 'superseded': {
+        await store.noteSuperseded(ids, head)
+        logger.warn({ nonce: last.nonce }, 'another transaction of the wallet took the registration’s nonce')
+        const block = { number: head, hash: undefined }
+        return { state: 'superseded', registration: { ...last, state: 'superseded', block } }
+      }
+      case 'reopened':
+        await store.noteReopened(ids)
+        logger.warn(
+          { nonce: last.nonce },
+          'a reorganisation undid the registration: it waits to be mined again',
+        )
+        return undefined
+    }
+  }
+
+  async #writeInclusion(
+    flight: Flight,
+    { registration, hash, receipt }: Extract<Outcome, { kind: 'included' }>,
+  ): Promise<Settlement> {
+    const { store, logger } = this.#parts
+    const others = flight.flatMap(({ id }) => (id === registration.id ? [] : [id]))
+    const block = { number: receipt.blockNumber, hash: receipt.blockHash }
+    const inclusion = { hash, block, gasUsed: receipt.gasUsed }
+    const fields = { hash, block: Number(block.number) }
+    if (receipt.status === 'success') {
+      logger.info(fields, 'the registration is mined')
+      const mined = await store.noteIncluded(registration.id, { ...inclusion, state: 'mined' }, others)
+      return { state: 'mined', registration: mined }
+    }
+    const failure = await this.#reasonOf(registration, hash, receipt)
+    logger.error({ ...fields, failure }, 'the registration reverted')
+    const failed = await store.noteIncluded(
+      registration.id,
+      { ...inclusion, state: 'failed', failure },
+      others,
+    )
+    return { state: 'reverted', registration: failed }
+  }
+
+  /** A node that cannot simulate must not keep the outcome from being written down. */
+  async #reasonOf(
+    registration: Registration,
+    hash: Hex,
+    { gasUsed, blockNumber }: { gasUsed: bigint; blockNumber: bigint },
+  ): Promise<string> {
+    const { raw } = registration.attempts.find((attempt) => attempt.hash === hash) ?? registration.attempts[0]
+    const { to, data, gas } = contentOf(raw)
+    try {
+      const transaction = { from: registration.sender, to, data, gas, gasUsed, block: blockNumber }
+      return await revertReason(this.#parts.chain, transaction)
+    } catch (error) {
+      return `it reverted, and why could not be asked: ${describeError(error)}`
+    }
+  }
+
+  async #sendAgain(registration: Registration, attempt: Attempt): Promise<boolean> {
+    const fields = { hash: attempt.hash, nonce: registration.nonce }
+    if (!(await this.#offer(attempt))) return false
+    this.#parts.logger.info(fields, 'no node knew the registration’s transaction: it is sent again')
+    return true
+  }
+
+  async #replace(registration: Registration, previous: Attempt, age: number): Promise<KeptAlive> {
+    const { store, logger, limits } = this.#parts
+    const wanted = await this.fees()
+    const fees = replacementFees(previous.fees, wanted.fees)
+    const fields = { nonce: registration.nonce, maxFee: formatGwei(fees.maxFeePerGas) }
+    if (isTooHigh(fees, limits.maxFeePerGas)) {
+      if (this.#troubles.begins('fees', previous.hash)) {
+        const limit = formatGwei(limits.maxFeePerGas)
+        logger.warn(
+          { ...fields, limit },
+          'the transaction is stuck, and replacing it costs too much: waiting',
+        )
+      }
+      return 'fees too high'
+    }
+    this.#troubles.ends('fees')
+    const attempt = await this.#sign(contentOf(previous.raw), fees)
+    await store.addAttempt(registration.id, attempt)
+    logger.info({ ...fields, hash: attempt.hash }, `not mined for ${age} s: replaced with higher fees`)
+    return (await this.#offer(attempt)) ? 'replaced' : 'refused'
+  }
+
+  /** Whether a node took it. Why none did is said once. */
+  async #offer(attempt: Attempt): Promise<boolean> {
+    try {
+      await broadcast(this.#parts.chain.endpoints, attempt.raw)
+      this.#troubles.ends('offer')
+      return true
+    } catch (error) {
+      if (!(error instanceof DvtExitError)) throw error
+      if (this.#troubles.begins('offer', error.code)) this.#parts.logger.warn(describeError(error))
+      return false
+    }
+  }
+
+  /** The registration that is waited for: the newest of its nonce, this wallet's before another's. */
+  async #current(): Promise<Registration | undefined> {
+    return (await this.#ownFlight())?.at(-1) ?? (await this.#parts.store.inFlight()).at(-1)
+  }
+
+  /** The lowest nonce of this wallet that is not mined. There are two only after a reorganisation. */
+  async #ownFlight(): Promise<Flight | undefined> {
+    const all = await this.#parts.store.inFlight()
+    const [lowest] = flightsOf(all.filter(({ sender }) => sender === this.#sender))
+    return lowest
+  }
+
+  /** A node that lags behind must not give a nonce away a second time. */
+  async #nextNonce(): Promise<number> {
+    const { chain, store } = this.#parts
+    const count = await chain.transactionCount(this.#sender, 'pending')
+    const used = await store.lastUsedNonce(this.#sender)
+    return used === undefined ? count : Math.max(count, used + 1)
+  }
+
+  /** Nodes that still have a transaction of the nonce take another only at higher fees. */
+  async #feesBeside(replaced: Flight | undefined, wanted: Fees): Promise<Fees> {
+    const { chain, limits } = this.#parts
+    let fees = wanted
+    for (const attempt of (replaced ?? []).flatMap(({ attempts }) => attempts)) {
+      if (await isKnown(chain.endpoints, attempt.hash)) fees = replacementFees(attempt.fees, fees)
+    }
+    if (!isTooHigh(fees, limits.maxFeePerGas)) return fees
+    throw new UnavailableError(
+      'FEES_TOO_HIGH',
+      `the transaction needs ${formatGwei(fees.maxFeePerGas)}, the limit is ${formatGwei(limits.maxFeePerGas)}`,
+      { hint: 'It is tried again; raise MAX_FEE_PER_GAS_GWEI to pay more' },
+    )
+  }
+
+  async #sign(content: TransactionContent, fees: Fees): Promise<Attempt> {
+    const { account, chainId } = this.#parts
+    return { ...(await signTransaction(account, chainId, content, fees)), fees, createdAt: this.#seconds() }
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#parts.clock.now() / 1000)
+  }
+}
+
+function pending(registration: Registration): Settlement {
+  const { hash } = newestAttempt(registration)
+  return { state: 'pending', registration, since: registration.createdAt, hash }
+}
