@@ -46,7 +46,7 @@ export abstract class HttpDouble {
 
   /** What a request is counted as. */
   protected abstract kindOf(request: DoubleRequest): string
-  protected abstract answer(request: DoubleRequest): DoubleAnswer
+  protected abstract answer(request: DoubleRequest): DoubleAnswer | Promise<DoubleAnswer>
 
   get url(): string {
     const { port } = this.#server.address() as AddressInfo
@@ -86,7 +86,7 @@ export abstract class HttpDouble {
       return
     }
     if (this.faults.delay > 0) await this.#pause(this.faults.delay)
-    const { status, body } = this.#faultyAnswer() ?? this.alter(asked, this.answer(asked))
+    const { status, body } = this.#faultyAnswer() ?? this.alter(asked, await this.answer(asked))
     const text = Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body)
     response.writeHead(status, { 'content-type': 'application/json' }).end(text)
   }
