@@ -2,32 +2,12 @@
  * EIP-2335 keystores: the whole file as Charon writes it, and the bare `crypto` object that SSV keeps its
  * operator key in. Keys are derived in libuv's threads, so decryption never holds the event loop.
  */
-import { createDecipheriv, createHash, pbkdf2, scrypt, timingSafeEqual } from 'node:crypto'
-import { promisify } from 'node:util'
+import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
-import { DvtExitError, describeError } from '../errors.js'
-import { fromHex, type PublicKeyHex } from '../hex.js'
+import { DvtExitError } from '../errors.js'
+import type { PublicKeyHex } from '../hex.js'
 import { describeShapeIssues } from '../shape-issues.js'
-
-/** Beyond these a file is an attack or a mistake: deriving its key would take hours or all memory. */
-const MAX_PBKDF2_ITERATIONS = 2 ** 24
-const MAX_SCRYPT_N = 2 ** 20
-const MAX_SCRYPT_MEMORY = 2 ** 31
-const MAX_SCRYPT_BLOCK_SIZE = 64
-const MAX_SCRYPT_PARALLELISM = 16
-
-const hexField = (length?: number) =>
-  z.string().transform((text, context) => {
-    try {
-      return fromHex(text, length)
-    } catch {
-      context.addIssue({
-        code: 'custom',
-        message: length === undefined ? 'expected hex' : `expected ${length} bytes of hex`,
-      })
-      return z.NEVER
-    }
-  })
+import { assertAffordable, deriveKey, hexField, isWithinStandard } from './key-derivation.js'
 
 const kdfSchema = z.discriminatedUnion('function', [
   z.object({
@@ -83,14 +63,14 @@ export interface Keystore {
  */
 export function parseCrypto(json: unknown): EncryptedCrypto {
   const crypto = parse(cryptoSchema, json)
-  assertAffordable(crypto)
+  assertDerivable(crypto)
   return crypto
 }
 
 /** Reads a whole keystore. @throws DvtExitError INVALID_KEYSTORE naming the field, KDF_TOO_EXPENSIVE */
 export function parseKeystore(json: unknown): Keystore {
   const { pubkey, crypto } = parse(keystoreSchema, json)
-  assertAffordable(crypto)
+  assertDerivable(crypto)
   return { publicKey: pubkey, crypto }
 }
 
@@ -104,33 +84,12 @@ function invalidKeystore(reason: string): DvtExitError {
   return new DvtExitError('INVALID_KEYSTORE', `not an EIP-2335 keystore: ${reason}`)
 }
 
-function assertAffordable({ kdf }: EncryptedCrypto): void {
-  if (kdf.function === 'pbkdf2') {
-    if (kdf.params.c <= MAX_PBKDF2_ITERATIONS) return
-    throw tooExpensive(`pbkdf2 c = ${kdf.params.c}`)
-  }
-  const { n, r, p } = kdf.params
-  if (
-    n > MAX_SCRYPT_N ||
-    r > MAX_SCRYPT_BLOCK_SIZE ||
-    p > MAX_SCRYPT_PARALLELISM ||
-    scryptMemory(n, r) > MAX_SCRYPT_MEMORY
-  ) {
-    throw tooExpensive(`scrypt n = ${n}, r = ${r}, p = ${p}`)
-  }
-  // RFC 7914, section 2: a power of two below 2^(128 · r / 8).
-  if (!Number.isInteger(Math.log2(n)) || Math.log2(n) >= 16 * r) {
+function assertDerivable({ kdf }: EncryptedCrypto): void {
+  assertAffordable(kdf)
+  if (kdf.function === 'scrypt' && !isWithinStandard(kdf)) {
+    const { n, r } = kdf.params
     throw invalidKeystore(`crypto.kdf.params.n: scrypt cannot work with n = ${n}, r = ${r}`)
   }
-}
-
-/** Bytes. */
-function scryptMemory(n: number, r: number): number {
-  return 128 * n * r
-}
-
-function tooExpensive(parameters: string): DvtExitError {
-  return new DvtExitError('KDF_TOO_EXPENSIVE', `key derivation with ${parameters} is beyond sense`)
 }
 
 /**
@@ -148,7 +107,7 @@ export function normalizePassword(password: string): Uint8Array {
  * @throws DvtExitError WRONG_PASSWORD, INVALID_KEYSTORE where the key derivation fails
  */
 export async function decryptCrypto(crypto: EncryptedCrypto, password: Uint8Array): Promise<Uint8Array> {
-  const key = await deriveKey(crypto, password)
+  const key = await deriveKey(crypto.kdf, password)
   try {
     const checksum = createHash('sha256').update(key.subarray(16, 32)).update(crypto.cipher.message).digest()
     if (!timingSafeEqual(checksum, crypto.checksum.message)) {
@@ -158,22 +117,5 @@ export async function decryptCrypto(crypto: EncryptedCrypto, password: Uint8Arra
     return new Uint8Array(Buffer.concat([decipher.update(crypto.cipher.message), decipher.final()]))
   } finally {
     key.fill(0)
-  }
-}
-
-async function deriveKey({ kdf }: EncryptedCrypto, password: Uint8Array): Promise<Buffer> {
-  try {
-    if (kdf.function === 'pbkdf2') {
-      return await promisify(pbkdf2)(password, kdf.params.salt, kdf.params.c, 32, 'sha256')
-    }
-    const { n, r, p, salt } = kdf.params
-    // OpenSSL counts its smaller buffers too.
-    const maxmem = scryptMemory(n, r) + 128 * r * p + 2 ** 20
-    return await promisify<Buffer>((done) => scrypt(password, salt, 32, { N: n, r, p, maxmem }, done))()
-  } catch (cause) {
-    // For example: not enough memory.
-    throw new DvtExitError('INVALID_KEYSTORE', `its key cannot be derived: ${describeError(cause)}`, {
-      cause,
-    })
   }
 }
