@@ -12,10 +12,11 @@ import { loadNetwork, type Network } from '../../core/network.js'
 import { required, type Values } from '../../core/options.js'
 import { MemoryCheckpointStore } from '../../core/validator-index/checkpoint.js'
 import { ValidatorIndexPredictor } from '../../core/validator-index/predictor.js'
+import { protocolConfigSource } from '../protocol-config.js'
 import { type ChainView, ExitCollection } from './collect.js'
 import { writeExitsFile } from './exits-file.js'
 import { collectOptions } from './options.js'
-import { oracleSource } from './oracles.js'
+import { oracleSetOf } from './oracle-parts.js'
 import { selectDeposits } from './select-deposits.js'
 import { terminalStatus } from './status-line.js'
 
@@ -45,12 +46,13 @@ export async function runCollect(values: CollectValues, { signal, logger }: Comm
     values.executionEndpoints === undefined
       ? undefined
       : new ExecutionClient(values.executionEndpoints, { chainId: network.chainId })
+  const protocolConfig = protocolConfigSource(values, network, execution)
   const status = terminalStatus('exit signatures')
   const collection = new ExitCollection({
     network,
     relayer,
     deposits,
-    oracles: oracleSource(values, network, execution),
+    oracles: async () => oracleSetOf(await protocolConfig()),
     chain: createChainView(values, network, execution),
     clock: systemClock,
     logger,

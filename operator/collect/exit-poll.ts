@@ -31,7 +31,8 @@ export async function pollExits(
   }))
   const start = startOf(states)
   const complete = validators.filter(isComplete)
-  if (start === undefined || complete.length < validators.length) return { states, start, complete: undefined }
+  if (start === undefined || complete.length < validators.length)
+    return { states, start, complete: undefined }
   // The parts came before the list of exits: asked again, the same parts belong to the index listed.
   const again = await relayer.requestValidators(keys)
   const same = again.every((validator, i) => sameParts(validator, validators[i]))

@@ -3,12 +3,17 @@ import { publicSharesInterpolate } from '../../core/bls/threshold.js'
 import type { OracleParts } from '../../core/clients/relayer.js'
 import { DvtExitError, describeError } from '../../core/errors.js'
 import { fromHex, type PublicKeyHex, shorten } from '../../core/hex.js'
+import type { ProtocolConfig } from '../../core/oracles/protocol-config.js'
 
 /** What the protocol config says of the oracles. */
 export interface OracleSet {
   readonly count: number
   /** How many parts recover an exit signature. */
   readonly threshold: number
+}
+
+export function oracleSetOf(config: ProtocolConfig): OracleSet {
+  return { count: config.oracles.length, threshold: config.exitSignatureRecoverThreshold }
 }
 
 /** Uncompressed ephemeral key 65, nonce 16, tag 16, and the 96 bytes of the part (ECIES as eciespy 0.4). */

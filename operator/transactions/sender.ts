@@ -13,9 +13,8 @@ import type { Logger } from '../../core/log.js'
 import { broadcast, isKnown } from './broadcast.js'
 import type { TransactionChain } from './chain.js'
 import { currentFees, FEE_HISTORY, type Fees, formatGwei, isTooHigh, replacementFees } from './fees.js'
-import { observe } from './observation.js'
-import { type Flight, flightsOf, type Outcome, outcomeOf } from './outcome.js'
-import { revertReason } from './revert-reason.js'
+import { type Flight, flightsOf } from './outcome.js'
+import { changesSeenBy, type Settled, writeDown } from './settling.js'
 import { contentOf, signTransaction, type TransactionContent } from './signing.js'
 import {
   type Attempt,
@@ -64,7 +63,7 @@ export type Settlement =
       /** The newest attempt's hash. */
       readonly hash: Hex
     }
-  | { readonly state: 'mined' | 'reverted' | 'superseded'; readonly registration: Registration }
+  | Settled
 
 /** What keepAlive did. */
 export type KeptAlive = 'nothing' | 'sent again' | 'replaced' | 'refused' | 'fees too high'
@@ -100,16 +99,16 @@ export class TransactionSender {
    * @throws UnavailableError, RpcError as the chain's calls do
    */
   async settle(): Promise<Settlement> {
-    const { chain } = this.#parts
+    const { chain, store } = this.#parts
     const changes = await tryRefusalsToo(
       'looking for sent transactions',
       chain.endpoints,
-      (endpoint) => this.#changesSeenBy(endpoint),
+      (endpoint) => changesSeenBy(endpoint, store, this.#finalityDepth),
       chain.retry,
     )
-    for (const { flight, outcome, head } of changes) {
-      const settlement = await this.#writeDown(flight, outcome, head)
-      if (settlement !== undefined) return settlement
+    for (const change of changes) {
+      const settled = await writeDown(this.#parts, change)
+      if (settled !== undefined) return settled
     }
     const current = await this.#current()
     return current === undefined ? { state: 'idle' } : pending(current)
@@ -153,85 +152,6 @@ export class TransactionSender {
     await broadcast(chain.endpoints, attempt.raw)
     logger.info(fields, `registration of ${facts.publicKeys.length} validators sent`)
     return registration
-  }
-
-  async #changesSeenBy(endpoint: TransactionChain['endpoints'][number]) {
-    const head = (await endpoint.block('latest'))?.number ?? 0n
-    const flights = flightsOf(await this.#parts.store.unsettled(head - this.#finalityDepth))
-    const changes: { flight: Flight; outcome: Outcome; head: bigint }[] = []
-    for (const flight of flights) {
-      const seen = await observe(endpoint, head, flight)
-      changes.push({ flight, outcome: outcomeOf(flight, seen, this.#finalityDepth), head })
-    }
-    return changes
-  }
-
-  async #writeDown(flight: Flight, outcome: Outcome, head: bigint): Promise<Settlement | undefined> {
-    const { store, logger } = this.#parts
-    const ids = flight.map(({ id }) => id)
-    const last = flight.at(-1) ?? flight[0]
-    switch (outcome.kind) {
-      case 'unchanged':
-        return undefined
-      case 'final':
-        await store.noteFinal(outcome.registration.id)
-        return undefined
-      case 'included':
-        return this.#writeInclusion(flight, outcome)
-      case 'superseded': {
-        await store.noteSuperseded(ids, head)
-        logger.warn({ nonce: last.nonce }, 'another transaction of the wallet took the registration’s nonce')
-        const block = { number: head, hash: undefined }
-        return { state: 'superseded', registration: { ...last, state: 'superseded', block } }
-      }
-      case 'reopened':
-        await store.noteReopened(ids)
-        logger.warn(
-          { nonce: last.nonce },
-          'a reorganisation undid the registration: it waits to be mined again',
-        )
-        return undefined
-    }
-  }
-
-  async #writeInclusion(
-    flight: Flight,
-    { registration, hash, receipt }: Extract<Outcome, { kind: 'included' }>,
-  ): Promise<Settlement> {
-    const { store, logger } = this.#parts
-    const others = flight.flatMap(({ id }) => (id === registration.id ? [] : [id]))
-    const block = { number: receipt.blockNumber, hash: receipt.blockHash }
-    const inclusion = { hash, block, gasUsed: receipt.gasUsed }
-    const fields = { hash, block: Number(block.number) }
-    if (receipt.status === 'success') {
-      logger.info(fields, 'the registration is mined')
-      const mined = await store.noteIncluded(registration.id, { ...inclusion, state: 'mined' }, others)
-      return { state: 'mined', registration: mined }
-    }
-    const failure = await this.#reasonOf(registration, hash, receipt)
-    logger.error({ ...fields, failure }, 'the registration reverted')
-    const failed = await store.noteIncluded(
-      registration.id,
-      { ...inclusion, state: 'failed', failure },
-      others,
-    )
-    return { state: 'reverted', registration: failed }
-  }
-
-  /** A node that cannot simulate must not keep the outcome from being written down. */
-  async #reasonOf(
-    registration: Registration,
-    hash: Hex,
-    { gasUsed, blockNumber }: { gasUsed: bigint; blockNumber: bigint },
-  ): Promise<string> {
-    const { raw } = registration.attempts.find((attempt) => attempt.hash === hash) ?? registration.attempts[0]
-    const { to, data, gas } = contentOf(raw)
-    try {
-      const transaction = { from: registration.sender, to, data, gas, gasUsed, block: blockNumber }
-      return await revertReason(this.#parts.chain, transaction)
-    } catch (error) {
-      return `it reverted, and why could not be asked: ${describeError(error)}`
-    }
   }
 
   async #sendAgain(registration: Registration, attempt: Attempt): Promise<boolean> {
