@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-
 import { Approvals } from '../../../operator/approvals/approvals.js'
 import { approvalsScene, approvedOf, missingOf, never } from './approvals-scene.js'
 import { configOf, NETWORK, OTHER_CID, oracleAccount, PERIOD, SUBJECT } from './oracle-double.js'
