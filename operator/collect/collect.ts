@@ -1,7 +1,6 @@
 /** Asking the relayer for exit signatures until all are there and right. */
 import { Backoff } from '../../core/backoff.js'
 import type { RelayerClient } from '../../core/clients/relayer.js'
-import { RelayerError } from '../../core/clients/relayer-errors.js'
 import type { Clock } from '../../core/clock.js'
 import { Conditions } from '../../core/conditions.js'
 import type { DepositDataEntry } from '../../core/deposits/deposit-data.js'
@@ -9,6 +8,7 @@ import { ConfigurationError, describeError, UnavailableError } from '../../core/
 import type { PublicKeyHex } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
 import type { Network } from '../../core/network.js'
+import { assertRelayer } from '../relayer-check.js'
 import { pollExits } from './exit-poll.js'
 import { type CollectedExits, type CompleteValidator, collectedExits } from './exits-file.js'
 import { checkOracleParts, type OracleSet } from './oracle-parts.js'
@@ -84,7 +84,7 @@ export class ExitCollection {
 
   /** What has to be right before anything is asked for. */
   async #prepare(): Promise<OracleSet> {
-    await this.#checkRelayer()
+    await assertRelayer(this.#parts.relayer, this.#parts.network)
     const known = (await this.#parts.chain?.knownKeys(this.#keys)) ?? []
     if (known.length > 0) {
       throw new ConfigurationError(
@@ -164,23 +164,6 @@ export class ExitCollection {
   #say(level: 'info' | 'warn', text: string): void {
     this.#parts.status?.clear()
     this.#parts.logger[level](text)
-  }
-
-  async #checkRelayer(): Promise<void> {
-    const { relayer, network } = this.#parts
-    let answer: { readonly network: string }
-    try {
-      answer = await relayer.info()
-    } catch (error) {
-      if (!(error instanceof RelayerError)) throw error
-      throw new ConfigurationError('RELAYER_REFUSES_OPERATOR', describeError(error), { cause: error })
-    }
-    if (answer.network === network.name) return
-    throw new ConfigurationError(
-      'WRONG_NETWORK',
-      `the relayer ${relayer.shown} works for ${answer.network.slice(0, 40)}, this operator for ${network.name}`,
-      { hint: 'Set NETWORK or RELAYER_ENDPOINT right' },
-    )
   }
 
   /** Runs one step; what is away is said once, and once when it is back. */

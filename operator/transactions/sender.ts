@@ -66,7 +66,7 @@ export type Settlement =
   | Settled
 
 /** What keepAlive did. */
-export type KeptAlive = 'nothing' | 'sent again' | 'replaced' | 'refused' | 'fees too high'
+export type KeptAlive = 'nothing' | 'sent again' | 'replaced' | 'refused' | 'fees too high' | 'blocked'
 
 const DEFAULT_STUCK_AFTER = 60
 const DEFAULT_FINALITY_DEPTH = 64
@@ -123,26 +123,34 @@ export class TransactionSender {
     const registration = await this.#current()
     if (registration === undefined || !stillGood) return 'nothing'
     const attempt = newestAttempt(registration)
-    const isLost = !(await isKnown(this.#parts.chain.endpoints, attempt.hash))
-    if (isLost && (await this.#sendAgain(registration, attempt))) return 'sent again'
-    const age = this.#seconds() - attempt.createdAt
-    if (age >= this.#stuckAfter && registration.sender === this.#sender) {
-      return this.#replace(registration, attempt, age)
+    if (!(await isKnown(this.#parts.chain.endpoints, attempt.hash))) {
+      const refusal = await this.#offer(attempt)
+      if (refusal === undefined) {
+        const fields = { hash: attempt.hash, nonce: registration.nonce }
+        this.#parts.logger.info(fields, 'no node knew the registration’s transaction: it is sent again')
+        return 'sent again'
+      }
+      if (refusal.code !== 'TRANSACTION_UNDERPRICED') return 'refused'
     }
-    return isLost ? 'refused' : 'nothing'
+    const age = this.#seconds() - attempt.createdAt
+    if (age < this.#stuckAfter || registration.sender !== this.#sender) return 'nothing'
+    if (await this.#isBlocked(registration)) return 'blocked'
+    return this.#replace(registration, attempt, age)
   }
 
   /**
    * Signs, writes down and sends a registration: with the nonce of the one that is not mined yet, which it
-   * replaces, else with the wallet's next one.
+   * replaces, else with the wallet's next one. (A lower nonce where another transaction of the wallet, which the
+   * one that is not mined yet came after, has vanished: else nothing would ever be mined.)
    * @throws UnavailableError FEES_TOO_HIGH where replacing the other costs too much (nothing was sent then);
    *   DvtExitError INSUFFICIENT_FUNDS, TRANSACTION_UNDERPRICED, TRANSACTION_REFUSED and UnavailableError
    *   NOT_SENT after it was written down: settle and keepAlive go on with it
    */
   async send(transaction: RegistrationTransaction): Promise<Registration> {
     const { store, logger, chain } = this.#parts
-    const replaced = await this.#ownFlight()
-    const nonce = replaced?.[0].nonce ?? (await this.#nextNonce())
+    const inFlight = await this.#ownFlight()
+    const nonce = Math.min(await this.#nextNonce(), inFlight?.[0].nonce ?? Number.POSITIVE_INFINITY)
+    const replaced = inFlight?.[0].nonce === nonce ? inFlight : undefined
     const fees = await this.#feesBeside(replaced, transaction.fees)
     const attempt = await this.#sign({ ...transaction, nonce }, fees)
     const { data: _data, gas: _gas, fees: _fees, ...facts } = transaction
@@ -154,10 +162,14 @@ export class TransactionSender {
     return registration
   }
 
-  async #sendAgain(registration: Registration, attempt: Attempt): Promise<boolean> {
-    const fields = { hash: attempt.hash, nonce: registration.nonce }
-    if (!(await this.#offer(attempt))) return false
-    this.#parts.logger.info(fields, 'no node knew the registration’s transaction: it is sent again')
+  /** Whether it waits for an earlier transaction of the wallet, which higher fees would not change. */
+  async #isBlocked({ nonce }: Registration): Promise<boolean> {
+    const { chain, logger } = this.#parts
+    const mined = await chain.transactionCount(this.#sender, 'latest')
+    if (mined >= nonce) return false
+    if (this.#troubles.begins('blocked', String(mined))) {
+      logger.warn({ nonce }, `the registration waits for the wallet’s transaction with nonce ${mined}`)
+    }
     return true
   }
 
@@ -180,19 +192,19 @@ export class TransactionSender {
     const attempt = await this.#sign(contentOf(previous.raw), fees)
     await store.addAttempt(registration.id, attempt)
     logger.info({ ...fields, hash: attempt.hash }, `not mined for ${age} s: replaced with higher fees`)
-    return (await this.#offer(attempt)) ? 'replaced' : 'refused'
+    return (await this.#offer(attempt)) === undefined ? 'replaced' : 'refused'
   }
 
-  /** Whether a node took it. Why none did is said once. */
-  async #offer(attempt: Attempt): Promise<boolean> {
+  /** Undefined where a node took it, else why none did, which is said once. */
+  async #offer(attempt: Attempt): Promise<DvtExitError | undefined> {
     try {
       await broadcast(this.#parts.chain.endpoints, attempt.raw)
       this.#troubles.ends('offer')
-      return true
+      return undefined
     } catch (error) {
       if (!(error instanceof DvtExitError)) throw error
       if (this.#troubles.begins('offer', error.code)) this.#parts.logger.warn(describeError(error))
-      return false
+      return error
     }
   }
 

@@ -1,4 +1,4 @@
-import { DvtExitError, type ErrorDetails } from '../../core/errors.js'
+import { DvtExitError, type ErrorDetails } from '../core/errors.js'
 
 /** Why a round registers nothing. Not a failure: the next round looks again. */
 export class NotNow extends DvtExitError {
