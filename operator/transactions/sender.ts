@@ -154,7 +154,8 @@ export class TransactionSender {
     const fees = await this.#feesBeside(replaced, transaction.fees)
     const attempt = await this.#sign({ ...transaction, nonce }, fees)
     const { data: _data, gas: _gas, fees: _fees, ...facts } = transaction
-    const registration = await store.add({ ...facts, sender: this.#sender, nonce }, attempt)
+    const same = replaced?.find(({ attempts }) => attempts.some(({ hash }) => hash === attempt.hash))
+    const registration = same ?? (await store.add({ ...facts, sender: this.#sender, nonce }, attempt))
     const fields = { hash: attempt.hash, nonce, maxFee: formatGwei(fees.maxFeePerGas) }
     if (replaced !== undefined) logger.info(fields, 'this registration replaces one that was not mined')
     await broadcast(chain.endpoints, attempt.raw)

@@ -114,7 +114,7 @@ describe('a registration', () => {
     await sender.send(await world.registration())
     await world.baseFee(16n * GWEI)
     await world.anvil.mine()
-    for (let round = 0; round < 3; round++) expect(await sender.keepAlive(true)).to.equal('refused')
+    for (let round = 0; round < 3; round++) expect(await sender.keepAlive(true)).to.equal('nothing')
     expect(world.log.messages('warn')).to.have.length(1)
     world.clock.advance(60_000)
     expect(await sender.keepAlive(true)).to.equal('replaced')
@@ -153,6 +153,16 @@ describe('a registration', () => {
     expect(next.attempts[0].fees.maxFeePerGas).to.equal(4n * GWEI)
   })
 
+  it('that was lost and is asked for again, byte for byte, is one registration', async () => {
+    const { sender, store } = await world.sender()
+    const first = await sender.send(await world.registration())
+    await world.drop(first.attempts[0].hash)
+    expect((await sender.send(await world.registration())).id).to.equal(first.id)
+    expect(await store.registrations()).to.have.length(1)
+    await world.anvil.mine()
+    expect(await sender.settle()).to.have.nested.property('registration.id', first.id)
+  })
+
   it('whose nonce another transaction of the wallet takes is superseded', async () => {
     const { sender, store } = await world.sender()
     const { id } = await sender.send(await world.registration())
@@ -171,6 +181,30 @@ describe('a registration', () => {
     expect((await sender.send(await world.registration())).nonce).to.equal(1)
     await world.anvil.mine()
     expect(await sender.settle()).to.have.property('state', 'mined')
+  })
+
+  it('behind a transaction of the wallet that is not mined is not raised, and goes on when that vanished', async () => {
+    const { sender } = await world.sender()
+    const foreign = await world.sendForeign(0)
+    const behind = await sender.send(await world.registration())
+    await world.drop(foreign)
+    world.clock.advance(60_000)
+    for (let round = 0; round < 3; round++) {
+      await sender.keepAlive(true)
+      expect(await sender.keepAlive(true)).to.equal('blocked')
+    }
+    expect(world.log.messages('warn').join()).to.match(/^[^,]*with nonce 0$/)
+    const next = await sender.send(await world.registration({ data: '0x5678' }))
+    expect([behind.nonce, next.nonce]).to.deep.equal([1, 0])
+    await world.drop(behind.attempts[0].hash)
+    await world.anvil.mine()
+    expect(await sender.settle()).to.have.nested.property('registration.id', next.id)
+    expect(await sender.settle()).to.have.nested.property('registration.id', behind.id)
+    expect((await sender.send(await world.registration({ data: '0x9a' }))).nonce).to.equal(1)
+    await world.anvil.mine()
+    expect(await sender.settle()).to.have.property('state', 'mined')
+    expect(await sender.settle()).to.deep.equal({ state: 'idle' })
+    expect(await world.calls()).to.equal(2)
   })
 
   it('that reverts has failed, by the name of the contract’s error', async () => {
@@ -239,8 +273,12 @@ describe('a registration', () => {
     expect(failure.code).to.equal('INSUFFICIENT_FUNDS')
     expect(failure.hint).to.include('wallet')
     expect(await store.inFlight()).to.have.length(1)
-    for (let round = 0; round < 3; round++) expect(await sender.keepAlive(true)).to.equal('refused')
+    for (let round = 0; round < 3; round++) {
+      world.clock.advance(60_000)
+      expect(await sender.keepAlive(true)).to.equal('refused')
+    }
     expect(world.log.messages('warn')).to.have.length(1)
+    expect((await store.inFlight())[0]?.attempts).to.have.length(1)
     await world.anvil.rpc('anvil_setBalance', [world.account.address, '0xde0b6b3a7640000'])
     expect(await sender.keepAlive(true)).to.equal('sent again')
     await world.anvil.mine()

@@ -106,7 +106,7 @@ export class SenderWorld {
   }
 
   /** A transaction of the same wallet that the agent knows nothing of. */
-  async sendForeign(nonce: number): Promise<void> {
+  async sendForeign(nonce: number): Promise<Hex> {
     const raw = await this.account.signTransaction({
       type: 'eip1559',
       chainId: CHAIN_ID,
@@ -116,7 +116,7 @@ export class SenderWorld {
       maxFeePerGas: 50n * GWEI,
       maxPriorityFeePerGas: 20n * GWEI,
     })
-    await this.anvil.rpc('eth_sendRawTransaction', [raw])
+    return (await this.anvil.rpc('eth_sendRawTransaction', [raw])) as Hex
   }
 
   async drop(hash: Hex): Promise<void> {
