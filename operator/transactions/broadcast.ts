@@ -8,7 +8,7 @@ import type { TransactionEndpoint } from './chain.js'
  * Nodes say in words of their own that they have the transaction, or that its nonce is mined: then its
  * receipt, or the lack of one, tells the rest. Geth, Reth and Erigon; Nethermind; Besu; anvil.
  */
-const KNOWN = /already known|already_?exists|alreadyknown|known transaction|already imported/i
+const KNOWN = /\balready ?known|\bknown transaction|already imported/i
 const NONCE_MINED = /nonce[ _]too[ _]low|oldnonce|nonce is too low/i
 const REFUSALS: readonly { readonly words: RegExp; readonly code: string; readonly hint: string }[] = [
   {
