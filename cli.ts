@@ -7,6 +7,7 @@ import { sidecarOptions } from './adapters/sidecar/options.js'
 import { ssvOptions } from './adapters/ssv/options.js'
 import { type CommandContext, commonOptions, declareOptions, runCommand } from './core/command.js'
 import type { OptionSet, Values } from './core/options.js'
+import { operatorOptions, viewOptions } from './operator/agent/options.js'
 import { collectOptions } from './operator/collect/options.js'
 import { newTokenOptions, revokeTokenOptions, tokenOptions } from './relayer/access/options.js'
 import { relayerOptions } from './relayer/options.js'
@@ -15,6 +16,8 @@ import { relayerOptions } from './relayer/options.js'
 const loadSidecar = () => import('./adapters/sidecar/command.js')
 const loadRelayer = () => import('./relayer/command.js')
 const loadTokens = () => import('./relayer/access/command.js')
+const loadOperator = () => import('./operator/agent/command.js')
+const loadView = () => import('./operator/view/command.js')
 const loadCollect = () => import('./operator/collect/command.js')
 
 /** Adds one command, whose options come from a set, under a name that its logs carry. */
@@ -77,7 +80,24 @@ function operatorCommands(yargs: Argv): Argv {
     collectOptions,
     async (values, context) => (await loadCollect()).runCollect(values, context),
   )
-  return yargs.demandCommand(1, 'Say collect')
+  command(
+    yargs,
+    ['status', 'operator', 'show the vault, its next keys, and what the agent waits for'],
+    viewOptions,
+    async (values, context) => (await loadView()).runStatus(values, context),
+  )
+  command(
+    yargs,
+    ['validators', 'operator', 'list the deposit data’s entries with their states'],
+    viewOptions,
+    async (values, context) => (await loadView()).runValidators(values, context),
+  )
+  return command(
+    yargs,
+    ['$0', 'operator', 'register validators with the vault'],
+    operatorOptions,
+    async (values, context) => (await loadOperator()).runOperator(values, context),
+  )
 }
 
 const { version } = JSON.parse(
@@ -96,7 +116,7 @@ await yargs(hideBin(process.argv))
     'publish the exits to sign, collect the shares, serve the oracles’ parts',
     relayerCommands,
   )
-  .command('operator', 'ask for exit signatures and use them', operatorCommands)
+  .command('operator', 'register the validators of a vault with their exit signatures', operatorCommands)
   .demandCommand(1, 'Say sidecar, relayer or operator')
   .strict()
   .parserConfiguration({ 'camel-case-expansion': false, 'duplicate-arguments-array': true })

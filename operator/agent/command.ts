@@ -1,0 +1,113 @@
+/** Where `operator` is put together. */
+import { createRelayerClient } from '../../core/clients/relayer-options.js'
+import { systemClock } from '../../core/clock.js'
+import type { CommandContext } from '../../core/command.js'
+import { required, type Values } from '../../core/options.js'
+import { lockDatabase } from '../../core/storage/lock.js'
+import { loadWallet } from '../../core/wallet/secret-storage.js'
+import type { Keys } from '../registration/authority.js'
+import { CurrentApprovals } from '../registration/current-approvals.js'
+import { IndexCheck } from '../registration/index-check.js'
+import { Round } from '../registration/round.js'
+import { assertRelayer } from '../relayer-check.js'
+import { TransactionSender } from '../transactions/sender.js'
+import { createVaultParts, type VaultParts } from '../vault-parts.js'
+import { OperatorAgent } from './agent.js'
+import { prepareOnce } from './dry-run.js'
+import { operatorOptions } from './options.js'
+
+type OperatorValues = Values<typeof operatorOptions>
+
+/**
+ * Runs the agent until the signal is aborted; with --dry-run until a transaction is printed.
+ * @throws ConfigurationError where options, files, nodes or the relayer do not fit; NotNow for a dry run that
+ *   finds nothing to register
+ */
+export async function runOperator(values: OperatorValues, context: CommandContext): Promise<void> {
+  const { logger } = context
+  const relayer = await createRelayerClient(values)
+  const keys = await loadKeys(values)
+  const unlock = values.dryRun ? () => {} : await lockDatabase(values.database)
+  const parts = await createVaultParts(values, logger, values.dryRun)
+  try {
+    await run(values, context, parts, keys, relayer)
+  } finally {
+    await parts.close()
+    unlock()
+  }
+}
+
+async function run(
+  values: OperatorValues,
+  { signal, logger }: CommandContext,
+  parts: VaultParts,
+  keys: Keys,
+  relayer: Awaited<ReturnType<typeof createRelayerClient>>,
+): Promise<void> {
+  const { network, rules, vault, execution, store, predictor, depositData } = parts
+  const clock = systemClock
+  const slot = network.secondsPerSlot * 1000
+  const interval = values.pollInterval ?? slot
+  const { dryRun } = values
+  const sender = new TransactionSender({
+    chain: execution,
+    account: keys.wallet,
+    chainId: network.chainId,
+    store,
+    clock,
+    logger,
+    limits: {
+      maxFeePerGas: values.maxFeePerGas ?? rules.defaultMaxFee,
+      minPriorityFee: rules.minPriorityFee,
+    },
+  })
+  const approvals = new CurrentApprovals({ network, clock })
+  const round = new Round({
+    ...parts,
+    relayer,
+    approvals,
+    sender,
+    keys,
+    clock,
+    logger,
+    patience: interval,
+    dryRun,
+  })
+  const check = async () => {
+    await depositData.deposits()
+    await execution.block('latest')
+    await assertRelayer(relayer, network)
+    const { index } = await predictor.next()
+    logger.info(`the next validator of ${network.name} gets index ${index}`)
+  }
+  logger.info(
+    `registering the validators of ${values.depositData} with the vault ${vault} on ${network.name}, from the wallet ${keys.wallet.address}`,
+  )
+  if (dryRun) return prepareOnce({ check, round, clock, logger, interval, out: process.stdout }, signal)
+  const agent = new OperatorAgent({
+    check,
+    round,
+    indexCheck: new IndexCheck({ ...parts, clock, logger, interval: slot * network.slotsPerEpoch }),
+    note: (waiting) => store.setNote('waiting', waiting),
+    clock,
+    logger,
+    interval,
+  })
+  await agent.run(signal)
+}
+
+async function loadKeys(values: OperatorValues): Promise<Keys> {
+  const options = operatorOptions
+  const wallet = await loadWallet({
+    file: required(values.walletFile, options.walletFile),
+    passwordFile: required(values.walletPasswordFile, options.walletPasswordFile),
+    names: { file: 'WALLET_FILE', passwordFile: 'WALLET_PASSWORD_FILE' },
+  })
+  if (values.validatorsManagerKeyFile === undefined) return { wallet, manager: wallet }
+  const manager = await loadWallet({
+    file: values.validatorsManagerKeyFile,
+    passwordFile: required(values.validatorsManagerPasswordFile, options.validatorsManagerPasswordFile),
+    names: { file: 'VALIDATORS_MANAGER_KEY_FILE', passwordFile: 'VALIDATORS_MANAGER_PASSWORD_FILE' },
+  })
+  return { wallet, manager }
+}

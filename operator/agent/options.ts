@@ -1,0 +1,119 @@
+import { relayerClientOptions, seconds } from '../../core/clients/relayer-options.js'
+import { networkOptions } from '../../core/network-options.js'
+import { flag, integer, type OptionSet, oneOf, text } from '../../core/options.js'
+import { oracleOptions } from '../../core/oracles/options.js'
+import { address, gwei } from './option-values.js'
+
+/** What says which vault, and where its deposit data and the agent's database are. */
+const vaultOptions = {
+  vault: {
+    flag: 'vault',
+    env: ['VAULT'],
+    describe: 'the vault’s address',
+    placeholder: 'ADDRESS',
+    parse: address,
+  },
+  depositData: {
+    flag: 'deposit-data',
+    env: ['DEPOSIT_DATA_FILE'],
+    describe:
+      'deposit data file, as Charon, ssv-dkg or staking-deposit-cli writes it; read again when it changes',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  validatorType: {
+    flag: 'validator-type',
+    env: ['VALIDATOR_TYPE'],
+    describe: 'register validators of this type alone, 0x01 or 0x02; without it each entry’s own',
+    placeholder: 'TYPE',
+    parse: oneOf('0x01', '0x02'),
+  },
+  database: {
+    flag: 'database',
+    env: ['DATABASE'],
+    describe: 'the operator’s SQLite file, made where it is not there',
+    default: 'operator.db',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  minValidatorsRegistration: {
+    flag: 'min-validators-registration',
+    env: ['MIN_VALIDATORS_REGISTRATION'],
+    describe: 'wait until the vault can register so many validators at once',
+    default: '1',
+    placeholder: 'N',
+    parse: integer(1, 10_000),
+  },
+  ...networkOptions,
+  ...oracleOptions,
+} as const satisfies OptionSet
+
+/** The options of `operator`. */
+export const operatorOptions = {
+  ...vaultOptions,
+  ...relayerClientOptions,
+  walletFile: {
+    flag: 'wallet-file',
+    env: ['WALLET_FILE', 'HOT_WALLET_FILE'],
+    describe: 'the wallet that sends the transactions, a Web3 Secret Storage file',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  walletPasswordFile: {
+    flag: 'wallet-password-file',
+    env: ['WALLET_PASSWORD_FILE', 'HOT_WALLET_PASSWORD_FILE'],
+    describe: 'file with the wallet’s password',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  validatorsManagerKeyFile: {
+    flag: 'validators-manager-key-file',
+    env: ['VALIDATORS_MANAGER_KEY_FILE'],
+    describe:
+      'the validators manager’s key, a Web3 Secret Storage file; without it the wallet is the manager',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  validatorsManagerPasswordFile: {
+    flag: 'validators-manager-password-file',
+    env: ['VALIDATORS_MANAGER_PASSWORD_FILE'],
+    describe: 'file with the password of the validators manager’s key',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  maxFeePerGas: {
+    flag: 'max-fee-per-gas-gwei',
+    env: ['MAX_FEE_PER_GAS_GWEI'],
+    describe: 'wait while gas costs as much or more, in Gwei; without it 10, on Gnosis 2',
+    placeholder: 'GWEI',
+    parse: gwei,
+  },
+  pollInterval: {
+    flag: 'poll-interval',
+    env: ['POLL_INTERVAL'],
+    describe: 'how often the vault is looked at, in seconds; without it once a slot',
+    placeholder: 'SECONDS',
+    parse: seconds,
+  },
+  dryRun: {
+    flag: 'dry-run',
+    env: ['DRY_RUN'],
+    describe: 'do everything up to the transaction, print it and end',
+    default: 'false',
+    switch: true,
+    parse: flag,
+  },
+} as const satisfies OptionSet
+
+/** The options of `operator status` and `operator validators`. */
+export const viewOptions = {
+  ...vaultOptions,
+  json: {
+    flag: 'json',
+    env: ['OUTPUT_JSON'],
+    describe: 'print JSON',
+    default: 'false',
+    switch: true,
+    parse: flag,
+  },
+} as const satisfies OptionSet
