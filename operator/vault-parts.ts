@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { BeaconClient } from '../core/clients/beacon.js'
 import { ExecutionClient } from '../core/clients/execution.js'
 import { IpfsClient } from '../core/clients/ipfs.js'
+import { systemClock } from '../core/clock.js'
 import type { Hex } from '../core/hex.js'
 import type { Logger } from '../core/log.js'
 import { loadNetwork, type Network } from '../core/network.js'
@@ -13,6 +14,7 @@ import { viewOptions } from './agent/options.js'
 import { DepositDataFile } from './deposit-data/deposit-data-file.js'
 import { protocolConfigSource } from './protocol-config.js'
 import { BatchSelection } from './registration/batch.js'
+import { rememberKnownKeys } from './registration/known-keys.js'
 import { openOperatorDatabase } from './transactions/store/schema.js'
 import { OperatorStore } from './transactions/store/store.js'
 import { Rewards } from './vault/rewards.js'
@@ -82,7 +84,7 @@ export async function createVaultParts(
   const batches = new BatchSelection({
     reader,
     rules,
-    knownKeys: async (publicKeys) => predictor.knownKeys(publicKeys),
+    knownKeys: rememberKnownKeys((publicKeys) => predictor.knownKeys(publicKeys), systemClock),
     root: (deposits) => depositData.tree(deposits).root,
     minimum: values.minValidatorsRegistration,
     logger,

@@ -44,7 +44,7 @@ async function run(
   keys: Keys,
   relayer: Awaited<ReturnType<typeof createRelayerClient>>,
 ): Promise<void> {
-  const { network, rules, vault, execution, store, predictor, depositData } = parts
+  const { network, rules, vault, reader, execution, store, predictor, depositData } = parts
   const clock = systemClock
   const slot = network.secondsPerSlot * 1000
   const interval = values.pollInterval ?? slot
@@ -75,7 +75,7 @@ async function run(
   })
   const check = async () => {
     await depositData.deposits()
-    await execution.block('latest')
+    await reader.version()
     await assertRelayer(relayer, network)
     const { index } = await predictor.next()
     logger.info(`the next validator of ${network.name} gets index ${index}`)

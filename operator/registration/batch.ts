@@ -1,7 +1,6 @@
 /** Which validators the vault can register now, or why none. */
 import { formatGwei, formatUnits } from 'viem'
 import { Conditions } from '../../core/conditions.js'
-import type { PublicKeyHex } from '../../core/hex.js'
 import { shorten } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
 import {
@@ -32,8 +31,6 @@ const WEI_DECIMALS = 18
 export class BatchSelection {
   readonly #parts: BatchParts
   readonly #named = new Conditions()
-  /** Keys that were deposited, and since when that is known (rounds), so that old ones are not asked about. */
-  readonly #deposited = new Set<PublicKeyHex>()
 
   constructor(parts: BatchParts) {
     this.#parts = parts
@@ -98,16 +95,11 @@ export class BatchSelection {
   ): Promise<(VaultDeposit | UnusableDeposit)[]> {
     const { knownKeys, reader } = this.#parts
     if (way.kind === 'manager') {
-      return entriesNotDeposited(deposits, count, knownKeys, this.#deposited)
+      return entriesNotDeposited(deposits, count, knownKeys)
     }
     const { root, index } = await reader.depositData(way)
     this.#compareRoots(deposits, root)
     return entriesInOrder(deposits, index, count, knownKeys)
-  }
-
-  /** These keys need not be asked about any more: they are final validators or deposits. */
-  forget(publicKeys: readonly PublicKeyHex[]): void {
-    for (const publicKey of publicKeys) this.#deposited.add(publicKey)
   }
 
   #compareRoots(deposits: VaultDeposits, expected: string): void {

@@ -10,8 +10,9 @@ import {
 /** Which of the keys were deposited before. */
 export type KnownKeys = (publicKeys: readonly PublicKeyHex[]) => Promise<readonly PublicKeyHex[]>
 
-/** How many entries are looked at in one go. */
-const PAGE = 64
+/** How many entries are looked at in one go, at first and later. */
+const FIRST_PAGE = 64
+const PAGE = 1000
 
 /**
  * The entries from a position on in their order: the contract takes no others. One whose key was deposited
@@ -33,26 +34,22 @@ export async function entriesInOrder(
   })
 }
 
-/**
- * The first entries whose keys were not deposited yet.
- * @param settled keys that were deposited long ago: they are not asked about again
- */
+/** The first entries whose keys were not deposited yet: at least so many usable ones, if there are. */
 export async function entriesNotDeposited(
   deposits: VaultDeposits,
   count: number,
   knownKeys: KnownKeys,
-  settled: ReadonlySet<PublicKeyHex>,
 ): Promise<(VaultDeposit | UnusableDeposit)[]> {
   const found: (VaultDeposit | UnusableDeposit)[] = []
   let usable = 0
-  const open = range(0, deposits.length).filter((position) => !settled.has(deposits.publicKey(position)))
-  for (let start = 0; start < open.length && usable < count; start += PAGE) {
-    const positions = open.slice(start, start + PAGE)
+  for (let start = 0; start < deposits.length && usable < count; ) {
+    const end = Math.min(deposits.length, start + (start === 0 ? FIRST_PAGE : PAGE))
+    const positions = range(start, end)
     const known = new Set(await knownKeys(positions.map((position) => deposits.publicKey(position))))
-    const fresh = positions.filter((position) => !known.has(deposits.publicKey(position)))
-    const entries = deposits.check(fresh)
+    const entries = deposits.check(positions.filter((position) => !known.has(deposits.publicKey(position))))
     usable += entries.filter(isUsable).length
     found.push(...entries)
+    start = end
   }
   return found
 }

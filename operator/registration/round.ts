@@ -129,6 +129,8 @@ export class Round {
   /** Nothing new is begun while a transaction may still be mined as it was meant. */
   async #settle(): Promise<RoundOutcome | undefined> {
     const { sender, predictor, clock, dryRun } = this.#parts
+    // That is the work of the agent that sent it, which may run beside.
+    if (dryRun) return undefined
     const settlement = await sender.settle()
     if (settlement.state === 'idle') return undefined
     const { registration } = settlement
@@ -136,7 +138,7 @@ export class Round {
     const { depositRoot } = await predictor.outlook([])
     const inTime = registration.deadline > BigInt(Math.floor(clock.now() / 1000))
     const stillGood = depositRoot === registration.registryRoot && inTime
-    if (!dryRun) await sender.keepAlive(stillGood)
+    await sender.keepAlive(stillGood)
     if (!stillGood) return undefined
     throw new NotNow('TRANSACTION_PENDING', `the transaction ${settlement.hash} waits to be mined`)
   }

@@ -55,13 +55,14 @@ export class Rewards {
    * What to harvest with. Where the gateway's content cannot be checked against its CID, the chain checks the
    * proof: a call with a wrong reward reverts InvalidProof.
    * @param sharedMev whether the vault's MEV goes to the shared escrow
+   * @returns undefined for a vault that the file does not have: it was not there yet
    * @throws UnavailableError NO_REWARDS_UPDATE, ALL_ENDPOINTS_FAILED, DvtExitError INVALID_REWARDS
    */
-  async harvestParams(vault: Hex, sharedMev: boolean): Promise<HarvestParams> {
+  async harvestParams(vault: Hex, sharedMev: boolean): Promise<HarvestParams | undefined> {
     const update = await this.#lastUpdate()
     const vaults = await this.#read(update.cid)
     const found = vaults.get(vault.toLowerCase())
-    if (found === undefined) throw invalid(update.cid, `the vault ${vault} is not in it`)
+    if (found === undefined) return undefined
     const parsed = entrySchema.safeParse(found)
     if (!parsed.success) {
       throw invalid(update.cid, `the vault ${vault}: ${describeShapeIssues(parsed.error)}`)

@@ -51,7 +51,7 @@ export class VaultReader {
    */
   async state(): Promise<VaultState> {
     const { network } = this.#parts
-    const version = await this.#version()
+    const version = await this.version()
     const manager = version === 1 ? undefined : await this.#manager()
     const way = wayOf({ version, manager }, network.depositDataRegistry?.address, network.stakingToken)
     const [harvest, minOracles] = await Promise.all([this.#harvest(), this.#minOracles()])
@@ -75,7 +75,8 @@ export class VaultReader {
     return { root: normalizeHex(root as Hex, 32), index: Number(index) }
   }
 
-  async #version(): Promise<number> {
+  /** Its version. @throws ConfigurationError NO_VAULT where there is no vault at the address */
+  async version(): Promise<number> {
     const { vault, network } = this.#parts
     try {
       return Number(await this.#read(vault, vaultAbi, 'version', []))
