@@ -13,9 +13,9 @@ import {
 } from '../../../operator/transactions/sender.js'
 import { type OperatorSchema, openOperatorDatabase } from '../../../operator/transactions/store/schema.js'
 import { OperatorStore } from '../../../operator/transactions/store/store.js'
+import { Anvil } from '../../devnet/evm/anvil.js'
 import { TestClock } from '../../doubles/clock.js'
 import { TestLog } from '../../doubles/log.js'
-import { Anvil } from './anvil.js'
 
 export const GWEI = 1_000_000_000n
 export const CHAIN_ID = 31337
@@ -51,6 +51,7 @@ export class SenderWorld {
     await world.anvil.rpc('anvil_setCode', [COUNTER, COUNTER_CODE])
     await world.anvil.rpc('anvil_setCode', [REVERTING, REVERTING_CODE])
     await world.anvil.rpc('anvil_setBalance', [world.account.address, `0x${(10n ** 20n).toString(16)}`])
+    await world.anvil.rpc('evm_setAutomine', [false])
     await world.baseFee(GWEI)
     return world
   }

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {Vault} from "./Vault.sol";
+
+/// A vault of vaults: registers nothing itself.
+contract MetaVault is Vault {}

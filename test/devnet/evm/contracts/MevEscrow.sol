@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {AccessDenied} from "./Errors.sol";
+
+/// Holds block rewards until the vaults take them: those of one vault, or of all that share.
+contract MevEscrow {
+    mapping(address => bool) public sharesMev;
+
+    receive() external payable {}
+
+    function harvest(uint256 assets) external {
+        if (!sharesMev[msg.sender]) revert AccessDenied();
+        (bool success, ) = msg.sender.call{value: assets}("");
+        require(success, "MevEscrow: the vault takes no ether");
+    }
+
+    // What only the devnet calls.
+
+    function setVault(address vault) external {
+        sharesMev[vault] = true;
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {
+    AccessDenied,
+    CannotTopUpV1Validators,
+    InvalidAssets,
+    InvalidValidators,
+    NotCollateralized
+} from "./Errors.sol";
+import {ApprovalParams} from "./Interfaces.sol";
+import {ManagedVault} from "./ManagedVault.sol";
+
+/// Version 5: validators of type 0x01 or 0x02, told apart by the length of their bytes.
+contract VaultV5 is ManagedVault {
+    event ValidatorRegistered(bytes publicKey);
+    event V2ValidatorRegistered(bytes publicKey, uint256 amount);
+    event ValidatorFunded(bytes publicKey, uint256 amount);
+
+    uint256 private constant V1_LENGTH = 176;
+    uint256 private constant V2_LENGTH = 184;
+    uint256 private constant MIN_BALANCE = 32 ether;
+    uint256 private constant MAX_BALANCE = 2048 ether;
+
+    uint256 public validatorsManagerNonce;
+    mapping(bytes32 => bool) public v2Validators;
+
+    function validatorsManager() public view override returns (address) {
+        return storedManager;
+    }
+
+    function registerValidators(
+        ApprovalParams calldata keeperParams,
+        bytes calldata validatorsManagerSignature
+    ) external {
+        keeper.approveValidators(keeperParams);
+        checkHarvested();
+        checkManager(keeperParams.validatorsRegistryRoot, keeperParams.validators, validatorsManagerSignature);
+        depositEach(keeperParams.validators, false);
+    }
+
+    function fundValidators(bytes calldata validators, bytes calldata validatorsManagerSignature) external {
+        if (!keeper.isCollateralized(address(this))) revert NotCollateralized();
+        checkHarvested();
+        checkManager(bytes32(validatorsManagerNonce), validators, validatorsManagerSignature);
+        depositEach(validators, true);
+    }
+
+    /// An empty signature means that the sender is the manager; any other must be the manager's, whoever sends it.
+    function checkManager(bytes32 rootOrNonce, bytes calldata validators, bytes calldata signature) private {
+        if (storedManager == address(0) || validators.length == 0) revert AccessDenied();
+        if (signature.length == 0) {
+            if (msg.sender != storedManager) revert AccessDenied();
+            return;
+        }
+        if (!isSignedByManager(rootOrNonce, validators, signature)) revert AccessDenied();
+        validatorsManagerNonce += 1;
+    }
+
+    function depositEach(bytes calldata validators, bool isTopUp) private {
+        bool isV1 = validators.length % V1_LENGTH == 0;
+        bool isV2 = validators.length % V2_LENGTH == 0;
+        if (isV1 == isV2) revert InvalidValidators();
+        if (isTopUp && isV1) revert CannotTopUpV1Validators();
+
+        uint256 length = isV1 ? V1_LENGTH : V2_LENGTH;
+        uint256 available = withdrawableAssets();
+        for (uint256 start = 0; start < validators.length; start += length) {
+            bytes calldata validator = validators[start:start + length];
+            available -= isV1 ? depositV1(validator) : depositV2(validator, isTopUp);
+        }
+    }
+
+    function depositV1(bytes calldata validator) private returns (uint256) {
+        deposit(0x01, validator, MIN_BALANCE);
+        emit ValidatorRegistered(validator[:48]);
+        return MIN_BALANCE;
+    }
+
+    function depositV2(bytes calldata validator, bool isTopUp) private returns (uint256 amount) {
+        bytes calldata publicKey = validator[:48];
+        amount = uint256(uint64(bytes8(validator[V1_LENGTH:]))) * 1 gwei;
+        if (isTopUp) {
+            if (!v2Validators[keccak256(publicKey)]) revert InvalidValidators();
+            emit ValidatorFunded(publicKey, amount);
+        } else {
+            if (amount < MIN_BALANCE || amount > MAX_BALANCE) revert InvalidAssets();
+            v2Validators[keccak256(publicKey)] = true;
+            emit V2ValidatorRegistered(publicKey, amount);
+        }
+        deposit(0x02, validator, amount);
+    }
+}
