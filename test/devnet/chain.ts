@@ -130,6 +130,12 @@ export class Chain {
     this.finalized = block
   }
 
+  /** Takes over a block of another chain, which becomes the head where it is higher. */
+  adopt(block: { readonly number: number; readonly hash: Hex }): void {
+    this.#hashes.set(block.number, block.hash)
+    this.head = Math.max(this.head, block.number)
+  }
+
   /** A new block with these deposits: their events, and their entries in the queue. Returns its number. */
   land(...deposits: ChainDeposit[]): number {
     this.advance()

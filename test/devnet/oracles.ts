@@ -1,9 +1,10 @@
 /** The oracles of the devnet: their keys, their protocol config, and what they do with an exit's parts. */
 import { decrypt, PrivateKey } from 'eciesjs'
+import { type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 import { bls } from '../../core/bls/backend.js'
 import { parsePublicKey, parseSignature } from '../../core/bls/points.js'
 import { recoverSignature } from '../../core/bls/threshold.js'
-import { fromHex } from '../../core/hex.js'
+import { fromHex, toHex } from '../../core/hex.js'
 
 export interface Oracles {
   readonly keys: readonly PrivateKey[]
@@ -16,17 +17,34 @@ export function createOracles(count: number, threshold: number): Oracles {
   return { keys: Array.from({ length: count }, () => new PrivateKey()), threshold }
 }
 
+/** The accounts that sign the oracles' approvals, in their order. */
+export function oracleAccounts({ keys }: Oracles): PrivateKeyAccount[] {
+  return keys.map((key) => privateKeyToAccount(toHex(key.secret)))
+}
+
+export interface ProtocolConfigOptions {
+  /** Each oracle's replicas; one address that nobody listens on unless given. */
+  readonly endpoints?: readonly (readonly string[])[]
+  /** Most validators in one approval; 20 unless given. */
+  readonly approvalBatchLimit?: number
+  /** Seconds that an approval may be good for; an hour unless given. */
+  readonly validityPeriod?: number
+}
+
 /** The protocol config that names them, as the JSON that the Keeper's event points to. */
-export function protocolConfigOf({ keys, threshold }: Oracles): string {
+export function protocolConfigOf(
+  { keys, threshold }: Oracles,
+  { endpoints, approvalBatchLimit = 20, validityPeriod = 3600 }: ProtocolConfigOptions = {},
+): string {
   return JSON.stringify({
     oracles: keys.map((key, i) => ({
       public_key: `0x${Buffer.from(key.publicKey.toBytes(false).subarray(-64)).toString('hex')}`,
-      endpoints: [`http://127.0.0.1:${20_000 + i}`],
+      endpoints: endpoints?.[i] ?? [`http://127.0.0.1:${20_000 + i}`],
     })),
     exit_signature_recover_threshold: threshold,
-    validators_approval_batch_limit: 20,
+    validators_approval_batch_limit: approvalBatchLimit,
     validators_exit_rotation_batch_limit: 20,
-    signature_validity_period: 3600,
+    signature_validity_period: validityPeriod,
     exit_signature_epoch: 194_048,
   })
 }
