@@ -34,7 +34,7 @@ export class BeaconDouble extends HttpDouble {
     return `${method} ${known?.[1] ?? path}`
   }
 
-  protected override answer(request: DoubleRequest): DoubleAnswer {
+  protected override answer(request: DoubleRequest): DoubleAnswer | Promise<DoubleAnswer> {
     const [, eth, version, group, topic, id, what, ...rest] = request.path.split('/')
     if (eth !== 'eth' || rest.length > 1) return notFound('no such endpoint')
     if (group === 'node' && topic === 'syncing') return this.#syncingAnswer()
