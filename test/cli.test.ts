@@ -8,6 +8,7 @@ import { sidecarOptions } from '../adapters/sidecar/options.js'
 import { ssvOptions } from '../adapters/ssv/options.js'
 import { commonOptions } from '../core/command.js'
 import type { OptionSet } from '../core/options.js'
+import { operatorOptions, viewOptions } from '../operator/agent/options.js'
 import { collectOptions } from '../operator/collect/options.js'
 import { newTokenOptions, revokeTokenOptions, tokenOptions } from '../relayer/access/options.js'
 import { relayerOptions } from '../relayer/options.js'
@@ -43,6 +44,9 @@ const COMMANDS: readonly [string, OptionSet][] = [
   ['relayer token new', newTokenOptions],
   ['relayer token list', tokenOptions],
   ['relayer token revoke', revokeTokenOptions],
+  ['operator', operatorOptions],
+  ['operator status', viewOptions],
+  ['operator validators', viewOptions],
   ['operator collect', collectOptions],
 ]
 
@@ -74,7 +78,13 @@ describe('command line', () => {
   })
 
   it('ends with exit code 2 and one line for wrong usage', async () => {
-    for (const args of [[], ['sidecars'], ['relayer', '--prot', '1'], ['operator'], ['relayer', 'token']]) {
+    for (const args of [
+      [],
+      ['sidecars'],
+      ['relayer', '--prot', '1'],
+      ['operator', 'sing'],
+      ['relayer', 'token'],
+    ]) {
       const { code, stderr } = await dvtExit(args)
       expect(code, args.join(' ')).to.equal(2)
       expect(stderr.trim().split('\n'), args.join(' ')).to.have.length(1)
