@@ -1,7 +1,9 @@
 /** Where `operator` is put together. */
+import type { RelayerClient } from '../../core/clients/relayer.js'
 import { createRelayerClient } from '../../core/clients/relayer-options.js'
-import { systemClock } from '../../core/clock.js'
+import { type Clock, systemClock } from '../../core/clock.js'
 import type { CommandContext } from '../../core/command.js'
+import type { Logger } from '../../core/log.js'
 import { required, type Values } from '../../core/options.js'
 import { lockDatabase } from '../../core/storage/lock.js'
 import { loadWallet } from '../../core/wallet/secret-storage.js'
@@ -42,37 +44,13 @@ async function run(
   { signal, logger }: CommandContext,
   parts: VaultParts,
   keys: Keys,
-  relayer: Awaited<ReturnType<typeof createRelayerClient>>,
+  relayer: RelayerClient,
 ): Promise<void> {
-  const { network, rules, vault, reader, execution, store, predictor, depositData } = parts
+  const { network, vault, reader, store, predictor, depositData } = parts
   const clock = systemClock
   const slot = network.secondsPerSlot * 1000
   const interval = values.pollInterval ?? slot
-  const { dryRun } = values
-  const sender = new TransactionSender({
-    chain: execution,
-    account: keys.wallet,
-    chainId: network.chainId,
-    store,
-    clock,
-    logger,
-    limits: {
-      maxFeePerGas: values.maxFeePerGas ?? rules.defaultMaxFee,
-      minPriorityFee: rules.minPriorityFee,
-    },
-  })
-  const approvals = new CurrentApprovals({ network, clock })
-  const round = new Round({
-    ...parts,
-    relayer,
-    approvals,
-    sender,
-    keys,
-    clock,
-    logger,
-    patience: interval,
-    dryRun,
-  })
+  const round = createRound(values, { parts, keys, relayer, clock, logger, interval })
   const check = async () => {
     await depositData.deposits()
     await reader.version()
@@ -83,7 +61,8 @@ async function run(
   logger.info(
     `registering the validators of ${values.depositData} with the vault ${vault} on ${network.name}, from the wallet ${keys.wallet.address}`,
   )
-  if (dryRun) return prepareOnce({ check, round, clock, logger, interval, out: process.stdout }, signal)
+  if (values.dryRun)
+    return prepareOnce({ check, round, clock, logger, interval, out: process.stdout }, signal)
   const agent = new OperatorAgent({
     check,
     round,
@@ -94,6 +73,48 @@ async function run(
     interval,
   })
   await agent.run(signal)
+}
+
+export interface RoundSurroundings {
+  readonly parts: VaultParts
+  readonly keys: Keys
+  readonly relayer: RelayerClient
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Milliseconds that a round waits for exits. */
+  readonly interval: number
+}
+
+/** The agent's round, as the options say. */
+export function createRound(
+  { maxFeePerGas, dryRun }: Pick<OperatorValues, 'maxFeePerGas' | 'dryRun'>,
+  { parts, keys, relayer, clock, logger, interval }: RoundSurroundings,
+): Round {
+  const { network, rules, execution, store } = parts
+  const sender = new TransactionSender({
+    chain: execution,
+    account: keys.wallet,
+    chainId: network.chainId,
+    store,
+    clock,
+    logger,
+    limits: {
+      maxFeePerGas: maxFeePerGas ?? rules.defaultMaxFee,
+      minPriorityFee: rules.minPriorityFee,
+    },
+  })
+  const approvals = new CurrentApprovals({ network, clock })
+  return new Round({
+    ...parts,
+    relayer,
+    approvals,
+    sender,
+    keys,
+    clock,
+    logger,
+    patience: interval,
+    dryRun,
+  })
 }
 
 async function loadKeys(values: OperatorValues): Promise<Keys> {
