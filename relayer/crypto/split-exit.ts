@@ -38,7 +38,7 @@ function cheapestSubset({ shares, threshold }: ExitToSplit): ExitToSplit['shares
 export function splitAndSeal(
   signature: SignaturePoint,
   publicKey: PublicKeyPoint,
-  { message, oracles }: ExitToSplit,
+  { message, oracles }: Pick<ExitToSplit, 'message' | 'oracles'>,
 ): SealedParts {
   const parts = splitSignature(signature, publicKey, message, {
     oracles: oracles.publicKeys.length,
