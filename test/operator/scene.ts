@@ -1,0 +1,184 @@
+/** An agent in this process over a devnet with a vault; its rounds are run one by one. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { RelayerClient } from '../../core/clients/relayer.js'
+import { systemClock } from '../../core/clock.js'
+import { parseDepositData } from '../../core/deposits/deposit-data.js'
+import type { Hex } from '../../core/hex.js'
+import { readOptions } from '../../core/options.js'
+import { createRound } from '../../operator/agent/command.js'
+import { operatorOptions } from '../../operator/agent/options.js'
+import { DepositDataTree } from '../../operator/deposit-data/merkle.js'
+import { NotNow } from '../../operator/not-now.js'
+import type { Keys } from '../../operator/registration/authority.js'
+import type { Round, RoundOutcome } from '../../operator/registration/round.js'
+import type { Registration } from '../../operator/transactions/store/registration.js'
+import { createVaultParts, type VaultParts } from '../../operator/vault-parts.js'
+import {
+  depositDataOf,
+  type MadeValidator,
+  makeValidators,
+  RelayerWithKeys,
+} from '../devnet/evm/relayer-with-keys.js'
+import {
+  startVaultDevnet,
+  VAULT,
+  type VaultDevnet,
+  type VaultDevnetOptions,
+} from '../devnet/evm/vault-devnet.js'
+import { TestLog } from '../doubles/log.js'
+
+export const ETH = 10n ** 18n
+/** Rounds that register nothing before a scene gives up. */
+const MOST_ROUNDS = 20
+
+export interface SceneOptions extends Omit<VaultDevnetOptions, 'manager'> {
+  /** Who the vault's validators manager is; the deposit data registry unless given. */
+  readonly manager?: 'registry' | 'wallet' | 'another'
+  readonly validators: readonly MadeValidator[]
+  /** Wei that the vault has for validators. */
+  readonly assets: bigint
+  /** Further environment of the agent. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export class Scene {
+  readonly devnet: VaultDevnet
+  readonly relayer: RelayerWithKeys
+  readonly keys: Keys
+  readonly log = new TestLog()
+  readonly #options: SceneOptions
+  #agent: { readonly parts: VaultParts; readonly round: Round } | undefined
+
+  private constructor(devnet: VaultDevnet, relayer: RelayerWithKeys, keys: Keys, options: SceneOptions) {
+    this.devnet = devnet
+    this.relayer = relayer
+    this.keys = keys
+    this.#options = options
+  }
+
+  static async start(options: SceneOptions): Promise<Scene> {
+    const { manager = 'registry', validators, assets, ...rest } = options
+    const wallet = privateKeyToAccount(generatePrivateKey())
+    const keys = {
+      wallet,
+      manager: manager === 'another' ? privateKeyToAccount(generatePrivateKey()) : wallet,
+    }
+    const devnet = await startVaultDevnet(rest)
+    const { network, anvil, world, oracles, beacon } = devnet
+    const nextIndex = () => beacon.nextIndex()
+    const relayer = await new RelayerWithKeys({ network, oracles, validators, nextIndex }).listen()
+    const scene = new Scene(devnet, relayer, keys, options)
+    await anvil.setBalance(wallet.address, ETH)
+    if (options.kind !== 'v1' && options.kind !== 'meta') {
+      await world.setManager(manager === 'registry' ? world.registry : keys.manager.address)
+    }
+    await scene.accept(validators)
+    if (assets > 0n) await world.fund(assets)
+    return scene
+  }
+
+  /** Writes the deposit data file, and has the vault accept it where it is of those that do. */
+  async accept(validators: readonly MadeValidator[]): Promise<void> {
+    const text = depositDataOf(validators)
+    writeFileSync(this.depositDataFile, text)
+    const { root } = new DepositDataTree(parseDepositData(text, 'deposit data'), VAULT)
+    await this.devnet.world.setDepositDataRoot(root)
+  }
+
+  get depositDataFile(): string {
+    return join(this.devnet.folder, 'deposit_data.json')
+  }
+
+  /** What an agent's process gets as its environment. */
+  get env(): Readonly<Record<string, string>> {
+    return {
+      ...this.devnet.env,
+      VAULT,
+      DEPOSIT_DATA_FILE: this.depositDataFile,
+      DATABASE: join(this.devnet.folder, 'operator.db'),
+      RELAYER_ENDPOINT: this.relayer.url,
+      ACCEPT_ORACLES: '',
+      ...this.#options.env,
+    }
+  }
+
+  /** One round of the agent, whose parts live until restart() or close(). */
+  async run(): Promise<RoundOutcome> {
+    this.#agent ??= await this.#createAgent()
+    return this.#agent.round.run(new AbortController().signal)
+  }
+
+  get parts(): VaultParts {
+    if (this.#agent === undefined) throw new Error('no round was run yet')
+    return this.#agent.parts
+  }
+
+  /** Why a round registered nothing. Fails where it did not say why. */
+  async notNow(): Promise<NotNow> {
+    try {
+      const outcome = await this.run()
+      throw new Error(`it went on: ${outcome.kind}`)
+    } catch (error) {
+      if (error instanceof NotNow) return error
+      throw error
+    }
+  }
+
+  /** Runs rounds until one is mined. Fails where they say why not too often. */
+  async registered(): Promise<Registration> {
+    const said: string[] = []
+    while (said.length < MOST_ROUNDS) {
+      try {
+        const outcome = await this.run()
+        if (outcome.kind === 'mined') return outcome.registration
+        said.push(outcome.kind)
+      } catch (error) {
+        if (!(error instanceof NotNow)) throw error
+        said.push(error.message)
+      }
+    }
+    throw new Error(`nothing was registered: ${said.join('\n')}\n${this.refusals.join('\n')}`)
+  }
+
+  /** Why the oracles refused. */
+  get refusals(): readonly string[] {
+    return this.devnet.oracleServers.refusals
+  }
+
+  /** The public keys that the vault has registered, in order. */
+  async publicKeys(): Promise<Hex[]> {
+    return (await this.devnet.world.registered()).map(({ publicKey }) => publicKey)
+  }
+
+  /** The agent goes and comes back, as after a crash. */
+  async restart(): Promise<void> {
+    await this.#agent?.parts.close()
+    this.#agent = undefined
+  }
+
+  async close(): Promise<void> {
+    await this.restart()
+    await this.relayer.close()
+    await this.devnet.close()
+  }
+
+  async #createAgent() {
+    const values = readOptions(operatorOptions, { flags: {}, env: this.env })
+    const { logger } = this.log
+    const parts = await createVaultParts(values, logger, false)
+    const relayer = new RelayerClient(this.relayer.url)
+    const { keys } = this
+    const round = createRound(values, { parts, keys, relayer, clock: systemClock, logger, interval: 0 })
+    return { parts, round }
+  }
+}
+
+/** Validators of one type for the devnet's vault. */
+export function validatorsOf(
+  network: Parameters<typeof makeValidators>[0]['network'],
+  options: Omit<Parameters<typeof makeValidators>[0], 'network' | 'vault'>,
+): MadeValidator[] {
+  return makeValidators({ network, vault: VAULT, ...options })
+}
