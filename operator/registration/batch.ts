@@ -13,7 +13,7 @@ import { NotNow } from '../not-now.js'
 import { depositableGwei, type StakingRules } from '../vault/staking-rules.js'
 import type { VaultReader, VaultState } from '../vault/vault-reader.js'
 import type { Way } from '../vault/way.js'
-import { entriesInOrder, entriesNotDeposited, type KnownKeys } from './next-entries.js'
+import { entriesForWay, entriesInOrder, entriesNotDeposited, type KnownKeys } from './next-entries.js'
 import { planRegistration } from './plan.js'
 
 export interface BatchParts {
@@ -56,7 +56,6 @@ export class BatchSelection {
       gwei: depositableGwei(rules, state.assets),
       batchLimit,
       minimum,
-      compounding: state.way.kind === 'manager' && state.way.compounding,
     })
     switch (plan.kind) {
       case 'register':
@@ -94,12 +93,11 @@ export class BatchSelection {
     count: number,
   ): Promise<(VaultDeposit | UnusableDeposit)[]> {
     const { knownKeys, reader } = this.#parts
-    if (way.kind === 'manager') {
-      return entriesNotDeposited(deposits, count, knownKeys)
-    }
+    const entries = entriesForWay(deposits, way)
+    if (way.kind === 'manager') return entriesNotDeposited(entries, count, knownKeys)
     const { root, index } = await reader.depositData(way)
     this.#compareRoots(deposits, root)
-    return entriesInOrder(deposits, index, count, knownKeys)
+    return entriesInOrder(entries, index, count, knownKeys)
   }
 
   #compareRoots(deposits: VaultDeposits, expected: string): void {

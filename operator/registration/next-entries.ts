@@ -6,9 +6,33 @@ import {
   type VaultDeposit,
   type VaultDeposits,
 } from '../deposit-data/vault-deposits.js'
+import type { Way } from '../vault/way.js'
 
 /** Which of the keys were deposited before. */
 export type KnownKeys = (publicKeys: readonly PublicKeyHex[]) => Promise<readonly PublicKeyHex[]>
+
+/** Deposit data whose entries are checked. */
+export type CheckedEntries = Pick<VaultDeposits, 'length' | 'publicKey' | 'check'>
+
+/** The same entries, of which those are unusable that the vault does not take in the way that it registers. */
+export function entriesForWay(deposits: CheckedEntries, way: Way): CheckedEntries {
+  if (way.kind === 'manager' && way.compounding) return deposits
+  return {
+    length: deposits.length,
+    publicKey: (position) => deposits.publicKey(position),
+    check: (positions) => deposits.check(positions).map(unlessCompounding),
+  }
+}
+
+function unlessCompounding(entry: VaultDeposit | UnusableDeposit): VaultDeposit | UnusableDeposit {
+  if (!isUsable(entry) || entry.type === '0x01') return entry
+  const { position, deposit } = entry
+  return {
+    position,
+    publicKey: deposit.publicKey,
+    problem: 'it is of type 0x02, and this vault takes only 0x01 in the way that it registers',
+  }
+}
 
 /** How many entries are looked at in one go, at first and later. */
 const FIRST_PAGE = 64
@@ -19,7 +43,7 @@ const PAGE = 1000
  * already is unusable.
  */
 export async function entriesInOrder(
-  deposits: VaultDeposits,
+  deposits: CheckedEntries,
   start: number,
   count: number,
   knownKeys: KnownKeys,
@@ -36,7 +60,7 @@ export async function entriesInOrder(
 
 /** The first entries whose keys were not deposited yet: at least so many usable ones, if there are. */
 export async function entriesNotDeposited(
-  deposits: VaultDeposits,
+  deposits: CheckedEntries,
   count: number,
   knownKeys: KnownKeys,
 ): Promise<(VaultDeposit | UnusableDeposit)[]> {

@@ -13,8 +13,6 @@ export interface PlanInput {
   readonly batchLimit: number
   /** Fewer than that are not worth a transaction to the operator. */
   readonly minimum: number
-  /** Whether the contract takes validators of type 0x02. */
-  readonly compounding: boolean
 }
 
 export type Plan =
@@ -38,15 +36,14 @@ export function planRegistration(input: PlanInput): Plan {
 type Stop = Extract<Plan, { kind: 'blocked' | 'too-few-assets' }>
 
 function takeInOrder(
-  { candidates, ordered, gwei, compounding }: PlanInput,
+  { candidates, ordered, gwei }: PlanInput,
   most: number,
 ): { taken: VaultDeposit[]; stop: Stop | undefined } {
   const taken: VaultDeposit[] = []
   let left = gwei
   let wrong: Stop | undefined
-  for (const candidate of candidates) {
+  for (const entry of candidates) {
     if (taken.length === most) break
-    const entry = fittingWay(candidate, compounding)
     if (!isUsable(entry)) {
       if (ordered) return { taken, stop: { kind: 'blocked', entry } }
       wrong ??= { kind: 'blocked', entry }
@@ -59,19 +56,6 @@ function takeInOrder(
     taken.push(entry)
   }
   return { taken, stop: wrong }
-}
-
-function fittingWay(
-  entry: VaultDeposit | UnusableDeposit,
-  compounding: boolean,
-): VaultDeposit | UnusableDeposit {
-  if (!isUsable(entry) || entry.type === '0x01' || compounding) return entry
-  const { position, deposit } = entry
-  return {
-    position,
-    publicKey: deposit.publicKey,
-    problem: 'it is of type 0x02, and this vault takes only 0x01 in the way that it registers',
-  }
 }
 
 /** The contract refuses batches whose length is one of both types: one fewer goes now, the last one next time. */
