@@ -2,32 +2,32 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { RelayerClient } from '../../core/clients/relayer.js'
-import { systemClock } from '../../core/clock.js'
-import { parseDepositData } from '../../core/deposits/deposit-data.js'
-import type { Hex } from '../../core/hex.js'
-import { readOptions } from '../../core/options.js'
-import { createRound } from '../../operator/agent/command.js'
-import { operatorOptions } from '../../operator/agent/options.js'
-import { DepositDataTree } from '../../operator/deposit-data/merkle.js'
-import { NotNow } from '../../operator/not-now.js'
-import type { Keys } from '../../operator/registration/authority.js'
-import type { Round, RoundOutcome } from '../../operator/registration/round.js'
-import type { Registration } from '../../operator/transactions/store/registration.js'
-import { createVaultParts, type VaultParts } from '../../operator/vault-parts.js'
+import { RelayerClient } from '../../../core/clients/relayer.js'
+import { systemClock } from '../../../core/clock.js'
+import { parseDepositData } from '../../../core/deposits/deposit-data.js'
+import type { Hex } from '../../../core/hex.js'
+import { readOptions } from '../../../core/options.js'
+import { createRound } from '../../../operator/agent/command.js'
+import { operatorOptions } from '../../../operator/agent/options.js'
+import { DepositDataTree } from '../../../operator/deposit-data/merkle.js'
+import { NotNow } from '../../../operator/not-now.js'
+import type { Keys } from '../../../operator/registration/authority.js'
+import type { Round, RoundOutcome } from '../../../operator/registration/round.js'
+import type { Registration } from '../../../operator/transactions/store/registration.js'
+import { createVaultParts, type VaultParts } from '../../../operator/vault-parts.js'
 import {
   depositDataOf,
   type MadeValidator,
   makeValidators,
   RelayerWithKeys,
-} from '../devnet/evm/relayer-with-keys.js'
+} from '../../devnet/evm/relayer-with-keys.js'
 import {
   startVaultDevnet,
   VAULT,
   type VaultDevnet,
   type VaultDevnetOptions,
-} from '../devnet/evm/vault-devnet.js'
-import { TestLog } from '../doubles/log.js'
+} from '../../devnet/evm/vault-devnet.js'
+import { TestLog } from '../../doubles/log.js'
 
 export const ETH = 10n ** 18n
 /** Rounds that register nothing before a scene gives up. */
