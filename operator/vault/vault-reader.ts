@@ -9,7 +9,7 @@ import { depositDataRegistryAbi, keeperAbi, vaultAbi, vaultV1Abi } from '../../c
 import type { HarvestParams } from '../../core/vault/approval-params.js'
 import { describeRevert } from '../../core/vault/revert.js'
 import type { Rewards } from './rewards.js'
-import { type NoWay, type Way, wayOf } from './way.js'
+import { knowsManager, type NoWay, type Way, wayOf } from './way.js'
 
 export interface VaultState {
   readonly version: number
@@ -52,7 +52,7 @@ export class VaultReader {
   async state(): Promise<VaultState> {
     const { network } = this.#parts
     const version = await this.version()
-    const manager = version === 1 ? undefined : await this.#manager()
+    const manager = knowsManager(version, network.stakingToken) ? await this.#manager() : undefined
     const way = wayOf({ version, manager }, network.depositDataRegistry?.address, network.stakingToken)
     const [harvest, minOracles] = await Promise.all([this.#harvest(), this.#minOracles()])
     return { version, way, harvest, assets: await this.#assets(harvest), minOracles }

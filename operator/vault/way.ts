@@ -17,7 +17,7 @@ export interface NoWay {
 
 export interface VaultIdentity {
   readonly version: number
-  /** Undefined for version 1, which knows none. */
+  /** Undefined for versions that know none. */
   readonly manager: Hex | undefined
 }
 
@@ -40,6 +40,11 @@ const GENERATIONS = {
   ]),
 } as const
 const META_VERSION = 6
+
+/** Whether vaults of this version have a validators manager to ask for. */
+export function knowsManager(version: number, token: 'ETH' | 'GNO'): boolean {
+  return (GENERATIONS[token].get(version) ?? 1) > 1
+}
 
 /**
  * @param vault its version and manager
