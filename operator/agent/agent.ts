@@ -1,7 +1,7 @@
 /** The agent's loop: round after round, each of which registers or says why not. */
 import { Backoff } from '../../core/backoff.js'
 import type { Clock } from '../../core/clock.js'
-import { ConfigurationError, DvtExitError, describeError, UnavailableError } from '../../core/errors.js'
+import { DvtExitError, describeError, exitCodeOf, UnavailableError } from '../../core/errors.js'
 import { shorten } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
 import { NotNow } from '../not-now.js'
@@ -34,6 +34,8 @@ export interface Waiting {
 /** Milliseconds. */
 const SOON = 1_000
 const LONGEST_PAUSE = 60_000
+/** The exit code of what a person must change. */
+const USAGE = 2
 
 export class OperatorAgent {
   readonly #parts: AgentParts
@@ -49,7 +51,8 @@ export class OperatorAgent {
 
   /**
    * Works until the signal is aborted. What is away is waited for.
-   * @throws ConfigurationError at the start, where network, relayer, vault or deposit data do not fit
+   * @throws ConfigurationError, or ConfigurationErrors with several of them, at the start, where network, relayer,
+   *   vault or deposit data do not fit
    */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -71,7 +74,7 @@ export class OperatorAgent {
       return outcome.kind === 'sent' ? Math.min(SOON, interval) : 0
     } catch (error) {
       if (!(error instanceof DvtExitError)) throw error
-      if (error instanceof ConfigurationError && !this.#isChecked) throw error
+      if (!this.#isChecked && exitCodeOf(error) === USAGE) throw error
       if (signal.aborted) return 0
       await this.#wait(error)
       if (error instanceof UnavailableError) return this.#pause.next()
@@ -83,8 +86,7 @@ export class OperatorAgent {
   async #wait(error: DvtExitError): Promise<void> {
     const { logger, note } = this.#parts
     const text = describeError(error)
-    const detail = error instanceof NotNow ? (error.detail ?? error.message) : ''
-    const { since, isNews } = this.#reasons.of(error.code, detail)
+    const { since, isNews } = this.#reasons.of(error.code, detailOf(error))
     if (isNews) logger[error instanceof NotNow ? error.level : 'warn'](text)
     await note({ code: error.code, text, since: Math.floor(since / 1000) })
   }
@@ -94,6 +96,13 @@ export class OperatorAgent {
     await this.#parts.note(undefined)
     if (outcome.kind === 'mined') this.#parts.logger.info(registered(outcome.registration))
   }
+}
+
+/** What makes it another reason, beside its code. */
+function detailOf(error: DvtExitError): string {
+  if (error instanceof NotNow) return error.detail ?? error.message
+  // What nobody served, without how each try ended: that changes from one to the next.
+  return error.cause instanceof AggregateError ? error.cause.message : ''
 }
 
 function registered({ publicKeys, startIndex, minedHash, block }: Registration): string {
