@@ -77,6 +77,11 @@ export class Rewards {
     }
   }
 
+  /** The chain refused them: a gateway may have given others, which could not be checked against the CID. */
+  forget(): void {
+    this.#file = undefined
+  }
+
   async #lastUpdate(): Promise<RewardsUpdate> {
     const { log, head } = await this.#search.latest()
     if (log === undefined) {

@@ -107,7 +107,7 @@ export class VaultReader {
 
   /** In one call, so that what is counted is what the harvest leaves. */
   async #assets(harvest: HarvestParams | undefined): Promise<bigint> {
-    const { vault, execution } = this.#parts
+    const { vault, execution, rewards } = this.#parts
     if (harvest === undefined) return (await this.#read(vault, vaultAbi, 'withdrawableAssets', [])) as bigint
     const calls = [
       encodeFunctionData({ abi: vaultAbi, functionName: 'updateState', args: [harvest] }),
@@ -123,6 +123,7 @@ export class VaultReader {
         data: results[1] ?? '0x',
       })
     } catch (error) {
+      if (revertDataOf(error) !== undefined) rewards.forget()
       throw harvestFailure(error)
     }
   }
