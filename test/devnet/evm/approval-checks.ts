@@ -1,20 +1,17 @@
-/** What an oracle checks before it approves a registration (the oracles' side of their HTTP API). */
+/** What an oracle checks before it approves a registration. */
 import { StandardMerkleTree } from '@openzeppelin/merkle-tree'
-import { concatHex, isAddressEqual, recoverTypedDataAddress } from 'viem'
-import { z } from 'zod'
+import { isAddressEqual, recoverTypedDataAddress } from 'viem'
 import { parsePublicKey } from '../../../core/bls/points.js'
 import { publicSharesInterpolate } from '../../../core/bls/threshold.js'
 import { verifyDepositSignatures } from '../../../core/deposits/deposit-data.js'
 import { describeError } from '../../../core/errors.js'
 import type { Hex } from '../../../core/hex.js'
-import { parseJson } from '../../../core/json.js'
-import { type ValidatorType, withdrawalCredentials } from '../../../core/messages/deposit.js'
+import { withdrawalCredentials } from '../../../core/messages/deposit.js'
 import { presignedExit, voluntaryExitSigningRoot } from '../../../core/messages/voluntary-exit.js'
 import type { Network } from '../../../core/network.js'
 import { managerTypedData } from '../../../core/vault/signatures.js'
-import { validatorBytes } from '../../../core/vault/validator-bytes.js'
-import { hexBytes } from '../../../core/wire/fields.js'
 import { type Oracles, openPart } from '../oracles.js'
+import type { ApprovalRequest, Multiproof } from './approval-request.js'
 
 /** What the oracles see of the chain. */
 export interface ApprovalChecks {
@@ -22,144 +19,68 @@ export interface ApprovalChecks {
   readonly nextIndex: () => Promise<number>
   /** Whether a key was deposited before. */
   readonly isKnown: (publicKey: Hex) => Promise<boolean>
-  /** The validators manager that the vault names. */
+  /** The validators manager that the vault names; rejects for a vault of version 1, which has none. */
   readonly manager: () => Promise<Hex>
   /** The root of the deposit data that the vault accepts, and the position of its next entry. */
   readonly depositData: () => Promise<{ readonly root: Hex; readonly position: number }>
   readonly batchLimit: number
   /** Seconds. */
   readonly validityPeriod: number
+  /** Milliseconds since 1970; the system's clock unless given. */
+  readonly now?: () => number
 }
 
-const common = {
-  validator_index: z.int().min(0),
-  vault_address: hexBytes(20, 'address'),
-  validators_root: hexBytes(32, 'root'),
-  public_keys: z.array(hexBytes(48, 'public key')).min(1),
-  deposit_signatures: z.array(hexBytes(96, 'signature')),
-  public_key_shards: z.array(z.array(hexBytes(48, 'public key'))),
-  exit_signature_shards: z.array(z.array(z.string().regex(/^0x[0-9a-f]+$/))),
-  deadline: z.int(),
-}
-const schema = z.union([
-  z.strictObject({
-    ...common,
-    proof: z.array(hexBytes(32, 'node')),
-    proof_flags: z.array(z.boolean()),
-    proof_indexes: z.array(z.int().min(0)),
-    validators_manager_signature: z.null(),
-  }),
-  z.strictObject({
-    ...common,
-    validators_manager_signature: hexBytes(65, 'signature'),
-    amounts: z.array(z.union([z.int(), z.bigint()]).transform(BigInt)).nullable(),
-  }),
-])
-
-/** That the validators are entries of the deposit data. */
-interface Multiproof {
-  readonly proof: string[]
-  readonly proofFlags: boolean[]
-  /** The file position of each leaf. */
-  readonly leafPositions: readonly number[]
-}
-
-/** A request that has the right shape. */
-export interface ApprovalRequest {
-  readonly validatorIndex: number
+/** For whom the oracles check. */
+export interface CheckedVault extends ApprovalChecks {
+  readonly network: Network
   readonly vault: Hex
-  readonly validatorsRoot: Hex
-  readonly publicKeys: readonly Hex[]
-  readonly depositSignatures: readonly Hex[]
-  readonly publicKeyShards: readonly (readonly Hex[])[]
-  readonly exitSignatureShards: readonly (readonly string[])[]
-  readonly deadline: bigint
-  readonly type: ValidatorType
-  /** Gwei, one a validator. */
-  readonly amounts: readonly bigint[]
-  /** Absent for vaults that register by a merkle proof. */
-  readonly managerSignature: Hex | undefined
-  /** Absent where the manager signs. */
-  readonly multiproof: Multiproof | undefined
-  /** Each validator's bytes. */
-  readonly bytes: readonly Hex[]
-  /** Their bytes, one after the other. */
-  readonly validators: Hex
+  readonly oracles: Oracles
 }
 
-const ETH_32 = 32_000_000_000n
-
-/** The request, or what is wrong with its shape. */
-export function parseApproval(body: string): ApprovalRequest | string {
-  const parsed = schema.safeParse(parseJson(body))
-  if (!parsed.success) return `unexpected shape: ${z.prettifyError(parsed.error)}`
-  const request = parsed.data
-  const count = request.public_keys.length
-  const amounts = ('amounts' in request ? request.amounts : null) ?? request.public_keys.map(() => ETH_32)
-  const lists = [
-    request.deposit_signatures,
-    request.public_key_shards,
-    request.exit_signature_shards,
-    amounts,
-    'proof_indexes' in request ? request.proof_indexes : amounts,
-  ]
-  if (lists.some(({ length }) => length !== count)) return `a list has not the length ${count} of public_keys`
-  const type = 'amounts' in request && request.amounts !== null ? '0x02' : '0x01'
-  const credentials = withdrawalCredentials(type, request.vault_address)
-  const bytes = request.public_keys.map((publicKey, i) =>
-    validatorBytes(type, {
-      publicKey,
-      withdrawalCredentials: credentials,
-      amount: amounts[i] ?? 0n,
-      signature: request.deposit_signatures[i] ?? '0x',
-    }),
-  )
-  return {
-    validatorIndex: request.validator_index,
-    vault: request.vault_address,
-    validatorsRoot: request.validators_root,
-    publicKeys: request.public_keys,
-    depositSignatures: request.deposit_signatures,
-    publicKeyShards: request.public_key_shards,
-    exitSignatureShards: request.exit_signature_shards,
-    deadline: BigInt(request.deadline),
-    type,
-    amounts,
-    managerSignature: request.validators_manager_signature ?? undefined,
-    multiproof:
-      'proof' in request
-        ? { proof: request.proof, proofFlags: request.proof_flags, leafPositions: request.proof_indexes }
-        : undefined,
-    bytes,
-    validators: concatHex(bytes),
-  }
-}
-
-/** Why the oracle at this position refuses; undefined where it approves. */
+/**
+ * Why the oracle at this position refuses; undefined where it approves.
+ * @throws what the chain's functions throw
+ */
 export async function checkApproval(
   request: ApprovalRequest,
   position: number,
-  options: ApprovalChecks & { readonly network: Network; readonly vault: Hex; readonly oracles: Oracles },
+  checked: CheckedVault,
 ): Promise<string | undefined> {
-  const { vault, batchLimit, validityPeriod } = options
-  const now = BigInt(Math.floor(Date.now() / 1000))
-  if (!isAddressEqual(request.vault, vault)) return 'unknown vault'
-  if (request.publicKeys.length > batchLimit) return `more than ${batchLimit} validators`
-  if (request.deadline <= now) return 'the deadline has passed'
-  if (request.deadline > now + BigInt(validityPeriod)) return 'the deadline is too far'
-  const root = await options.depositRoot()
-  if (request.validatorsRoot !== root) return `validators_root is not ${root}`
-  const index = await options.nextIndex()
-  if (request.validatorIndex !== index) return `validator_index is not ${index}`
-  for (const publicKey of request.publicKeys) {
-    if (await options.isKnown(publicKey)) return `${publicKey} was deposited before`
-  }
   return (
-    checkDeposits(request, options.network) ??
-    (await checkManager(request, options)) ??
-    (await checkProof(request, options)) ??
-    checkExits(request, position, options)
+    checkBatch(request, checked) ??
+    (await checkChain(request, checked)) ??
+    checkDeposits(request, checked.network) ??
+    (await checkAuthority(request, checked)) ??
+    checkExits(request, position, checked)
   )
+}
+
+/** What needs no chain. */
+function checkBatch(
+  { vault, publicKeys, deadline }: ApprovalRequest,
+  { vault: own, batchLimit, validityPeriod, now = Date.now }: CheckedVault,
+): string | undefined {
+  const seconds = BigInt(Math.floor(now() / 1000))
+  if (!isAddressEqual(vault, own)) return 'unknown vault'
+  if (publicKeys.length > batchLimit) return `more than ${batchLimit} validators`
+  if (new Set(publicKeys).size < publicKeys.length) return 'a public key is asked for twice'
+  if (deadline <= seconds) return 'the deadline has passed'
+  if (deadline > seconds + BigInt(validityPeriod)) return 'the deadline is too far'
+  return undefined
+}
+
+async function checkChain(
+  { validatorsRoot, validatorIndex, publicKeys }: ApprovalRequest,
+  { depositRoot, nextIndex, isKnown }: CheckedVault,
+): Promise<string | undefined> {
+  const root = await depositRoot()
+  if (validatorsRoot !== root) return `validators_root is not ${root}`
+  const index = await nextIndex()
+  if (validatorIndex !== index) return `validator_index is not ${index}`
+  for (const publicKey of publicKeys) {
+    if (await isKnown(publicKey)) return `${publicKey} was deposited before`
+  }
+  return undefined
 }
 
 function checkDeposits(request: ApprovalRequest, network: Network): string | undefined {
@@ -177,58 +98,90 @@ function checkDeposits(request: ApprovalRequest, network: Network): string | und
   return wrong < 0 ? undefined : `the deposit signature of ${request.publicKeys[wrong]} is wrong`
 }
 
+/** The manager must have signed, or the deposit data be proven, as the vault wants it. */
+async function checkAuthority(request: ApprovalRequest, checked: CheckedVault): Promise<string | undefined> {
+  const { network, manager } = checked
+  if (request.multiproof === undefined) return checkManager(request, checked, await manager())
+  // Version 1 has no manager: asking it reverts, and its own deposit data counts.
+  const named = await manager().catch(() => undefined)
+  const registry = network.depositDataRegistry?.address
+  const takesProofs = named === undefined || (registry !== undefined && isAddressEqual(named, registry))
+  if (!takesProofs) return `the vault wants the signature of its validators manager ${named}, not a proof`
+  return checkProof(request.bytes, request.multiproof, await checked.depositData())
+}
+
 async function checkManager(
   { validatorsRoot, validators, managerSignature }: ApprovalRequest,
-  { network, vault, manager }: ApprovalChecks & { readonly network: Network; readonly vault: Hex },
+  { network, vault }: CheckedVault,
+  manager: Hex,
 ): Promise<string | undefined> {
-  if (managerSignature === undefined) return undefined
   const message = { validatorsRegistryRoot: validatorsRoot, validators }
-  const signer = await recoverTypedDataAddress({
-    ...managerTypedData(network, vault, message),
-    signature: managerSignature,
-  })
-  return isAddressEqual(signer, await manager()) ? undefined : `${signer} is not the validators manager`
+  try {
+    const signer = await recoverTypedDataAddress({
+      ...managerTypedData(network, vault, message),
+      signature: managerSignature ?? '0x',
+    })
+    if (isAddressEqual(signer, manager)) return undefined
+    return `validators_manager_signature is by ${signer}, not by the validators manager ${manager}`
+  } catch (error) {
+    return `validators_manager_signature is malformed: ${describeError(error)}`
+  }
 }
 
 /** The validators must be the next entries of the deposit data, in its order. */
-async function checkProof(
-  { multiproof, bytes }: ApprovalRequest,
-  { depositData }: ApprovalChecks,
-): Promise<string | undefined> {
-  if (multiproof === undefined) return undefined
-  const { root, position } = await depositData()
-  const { proof, proofFlags, leafPositions } = multiproof
+function checkProof(
+  bytes: readonly Hex[],
+  { proof, proofFlags, leafPositions }: Multiproof,
+  { root, position }: { readonly root: Hex; readonly position: number },
+): string | undefined {
+  if (new Set(leafPositions).size < leafPositions.length) return 'proof_indexes repeats a position'
   const leaves = leafPositions.map((leaf) => [bytes[leaf - position] ?? '0x', String(leaf)])
-  if (new Set(leafPositions).size < leaves.length) return 'proof_indexes repeats a position'
-  const isProven = StandardMerkleTree.verifyMultiProof(root, ['bytes', 'uint256'], {
-    leaves,
-    proof,
-    proofFlags,
-  })
-  return isProven ? undefined : 'the proof does not fit the deposit data of the vault'
+  const refusal = `the proof does not fit the vault's deposit data from position ${position} on`
+  try {
+    const multiproof = { leaves, proof, proofFlags }
+    const isProven = StandardMerkleTree.verifyMultiProof(root, ['bytes', 'uint256'], multiproof)
+    return isProven ? undefined : refusal
+  } catch (error) {
+    return `${refusal}: ${describeError(error)}`
+  }
 }
 
 /** Every part that can be opened must be one of the exit for the right index, under the validator's key. */
 function checkExits(
   { publicKeys, publicKeyShards, exitSignatureShards, validatorIndex }: ApprovalRequest,
   position: number,
-  { network, oracles }: { readonly network: Network; readonly oracles: Oracles },
+  { network, oracles }: CheckedVault,
 ): string | undefined {
   for (const [i, publicKey] of publicKeys.entries()) {
-    const shards = publicKeyShards[i] ?? []
-    if (shards.length !== oracles.keys.length) return `${publicKey} has ${shards.length} shards`
-    const shares = shards.map((shard, x) => ({ index: BigInt(x + 1), publicKey: parsePublicKey(shard) }))
-    if (!publicSharesInterpolate(parsePublicKey(publicKey), shares, oracles.threshold)) {
-      return `the public key shards of ${publicKey} do not make it`
-    }
-    const oracle = oracles.keys[position]
-    if (oracle === undefined) return 'there is no such oracle'
+    const [shards = [], sealed = []] = [publicKeyShards[i], exitSignatureShards[i]]
     const root = voluntaryExitSigningRoot(network, presignedExit(network, validatorIndex + i))
     try {
-      openPart(oracle, exitSignatureShards[i]?.[position] ?? '', shards[position] ?? '', root)
+      const refusal = checkShards(publicKey, shards, sealed, oracles)
+      if (refusal !== undefined) return refusal
+      openPart(oracleAt(oracles, position), sealed[position] ?? '', shards[position] ?? '', root)
     } catch (error) {
       return `the exit signature's part of ${publicKey}: ${describeError(error)}`
     }
   }
   return undefined
+}
+
+/** @throws DvtExitError where a shard is no point */
+function checkShards(
+  publicKey: Hex,
+  shards: readonly Hex[],
+  sealed: readonly Hex[],
+  { keys, threshold }: Oracles,
+): string | undefined {
+  if (shards.length !== keys.length) return `${publicKey} has ${shards.length} public key shards`
+  if (sealed.length !== keys.length) return `${publicKey} has ${sealed.length} exit signature shards`
+  const shares = shards.map((shard, x) => ({ index: BigInt(x + 1), publicKey: parsePublicKey(shard) }))
+  if (publicSharesInterpolate(parsePublicKey(publicKey), shares, threshold)) return undefined
+  return `the public key shards of ${publicKey} do not make it`
+}
+
+function oracleAt({ keys }: Oracles, position: number) {
+  const key = keys[position]
+  if (key === undefined) throw new Error(`there is no oracle ${position}`)
+  return key
 }

@@ -22,6 +22,7 @@ const abi = parseAbi([
   'function withdrawableAssets() view returns (uint256)',
   'function setDepositContract(address deposits)',
   'function setVault(address vault)',
+  'function removeVault(address vault)',
   'function setOracles(address[] addresses, uint256 minOracles)',
   'function updateConfig(string configIpfsHash)',
   'function setSharedMevEscrow(address escrow)',
@@ -157,6 +158,15 @@ export class VaultWorld {
     await this.#send(this.#options.network.keeper.address, 'setOracles', [oracles, minOracles])
   }
 
+  /** The vault is no longer one of the Keeper's, and is again. */
+  async forgetVault(): Promise<void> {
+    await this.#send(this.#options.network.keeper.address, 'removeVault', [this.#options.vault])
+  }
+
+  async knowVault(): Promise<void> {
+    await this.#send(this.#options.network.keeper.address, 'setVault', [this.#options.vault])
+  }
+
   /** Names another protocol config. */
   async updateConfig(cid: string): Promise<void> {
     await this.#send(this.#options.network.keeper.address, 'updateConfig', [cid])
@@ -173,12 +183,12 @@ export class VaultWorld {
     await this.#send(network.keeper.address, 'collateralize', [vault])
   }
 
-  /** Somebody's deposit, straight into the deposit contract. */
-  async deposit(deposit: SignedDeposit): Promise<void> {
+  /** Somebody's deposit, straight into the deposit contract. @param fees wei a unit of gas */
+  async deposit(deposit: SignedDeposit, fees: { readonly gasPrice?: bigint } = {}): Promise<void> {
     const root = toHex(depositDataRoot(deposit, fromHex(deposit.signature, 96)))
     const fields = [deposit.publicKey, deposit.withdrawalCredentials, deposit.signature, root]
     const contract = this.#options.network.depositContract.address
-    await this.#send(contract, 'deposit', fields, deposit.amount * GWEI)
+    await this.#send(contract, 'deposit', fields, { value: deposit.amount * GWEI, ...fees })
   }
 
   async depositRoot(): Promise<Hex> {
@@ -237,9 +247,15 @@ export class VaultWorld {
     await this.#mined({ from: this.#sender, to, value: numberToHex(wei) })
   }
 
-  async #send(to: Hex, functionName: string, args: readonly unknown[], value = 0n): Promise<void> {
+  async #send(
+    to: Hex,
+    functionName: string,
+    args: readonly unknown[],
+    { value = 0n, gasPrice }: { readonly value?: bigint; readonly gasPrice?: bigint } = {},
+  ): Promise<void> {
     const data = encodeFunctionData({ abi, functionName, args } as Parameters<typeof encodeFunctionData>[0])
-    await this.#mined({ from: this.#sender, to, data, value: numberToHex(value) })
+    const price = gasPrice === undefined ? {} : { gasPrice: numberToHex(gasPrice) }
+    await this.#mined({ from: this.#sender, to, data, value: numberToHex(value), ...price })
   }
 
   /** Sends a transaction and makes a block for it, if the chain makes none by itself. */

@@ -1,12 +1,12 @@
 /** Oracles that approve registrations, each with a server of its own, as strict as the real ones. */
 import { createHash } from 'node:crypto'
 import type { PrivateKeyAccount } from 'viem/accounts'
-import { type Hex, toHex } from '../../../core/hex.js'
-import type { Network } from '../../../core/network.js'
 import { oracleApprovalTypedData } from '../../../core/vault/signatures.js'
 import { type DoubleAnswer, type DoubleRequest, HttpDouble } from '../http-double.js'
-import { type Oracles, oracleAccounts } from '../oracles.js'
-import { type ApprovalChecks, type ApprovalRequest, checkApproval, parseApproval } from './approval-checks.js'
+import { oracleAccounts } from '../oracles.js'
+import { type CheckedVault, checkApproval } from './approval-checks.js'
+import { type ApprovalRequest, parseApproval } from './approval-request.js'
+import { type RecoverableExit, recoverableExits } from './held-exits.js'
 
 /** What one oracle does wrong: it signs something else, or names another content, or another deadline. */
 export type OracleFault = 'bad-signature' | 'other-cid' | 'other-deadline'
@@ -14,15 +14,19 @@ export type OracleFault = 'bad-signature' | 'other-cid' | 'other-deadline'
 /** Seconds that it moves the deadline, where it does that. */
 const OTHER_DEADLINE = 7n
 
-export interface OracleServersOptions extends ApprovalChecks {
-  readonly network: Network
-  readonly vault: Hex
-  readonly oracles: Oracles
+export interface OracleServersOptions extends CheckedVault {
+  /** How many servers each oracle has; one unless given. */
+  readonly replicas?: number
 }
 
+/** One replica of an oracle. How it fails is in `faults` and `wrong`. */
 export class OracleServer extends HttpDouble {
+  /** Which oracle it is one of, in the protocol config's order. */
+  readonly position: number
   /** Set to undefined for right answers. */
   wrong: OracleFault | undefined
+  /** The bodies that it was sent, oldest first. */
+  readonly bodies: string[] = []
   /** What it has approved, oldest first. */
   readonly approved: ApprovalRequest[] = []
   /** Why it said no, oldest first. */
@@ -30,13 +34,14 @@ export class OracleServer extends HttpDouble {
   /** Called before a request is looked at, and before an approval is answered. */
   beforeCheck: () => unknown = () => undefined
   beforeAnswer: () => unknown = () => undefined
-  readonly #position: number
+  /** Milliseconds that its clock is ahead. */
+  ahead = 0
   readonly #account: PrivateKeyAccount
   readonly #options: OracleServersOptions
 
   constructor(position: number, account: PrivateKeyAccount, options: OracleServersOptions) {
     super()
-    this.#position = position
+    this.position = position
     this.#account = account
     this.#options = options
   }
@@ -47,22 +52,27 @@ export class OracleServer extends HttpDouble {
 
   protected override async answer({ method, body }: DoubleRequest): Promise<DoubleAnswer> {
     if (method !== 'POST') return { status: 405, body: 'only POST' }
+    this.bodies.push(body)
     await this.beforeCheck()
     const request = parseApproval(body)
-    const refusal =
-      typeof request === 'string' ? request : await checkApproval(request, this.#position, this.#options)
-    if (typeof request === 'string' || refusal !== undefined) {
-      this.refusals.push(refusal ?? '')
-      return { status: 400, body: [{ code: 400, message: refusal }] }
-    }
+    if (typeof request === 'string') return this.#refuse(request)
+    const { now = Date.now } = this.#options
+    const checked = { ...this.#options, now: () => now() + this.ahead }
+    const refusal = await checkApproval(request, this.position, checked)
+    if (refusal !== undefined) return this.#refuse(refusal)
     this.approved.push(request)
     await this.beforeAnswer()
     return { status: 200, body: await this.#approve(request) }
   }
 
+  #refuse(message: string): DoubleAnswer {
+    this.refusals.push(message)
+    return { status: 400, body: [{ code: 400, message }] }
+  }
+
   async #approve(request: ApprovalRequest): Promise<unknown> {
     const content = JSON.stringify([request.publicKeys, request.exitSignatureShards, request.publicKeyShards])
-    const ipfsHash = cidOf(this.wrong === 'other-cid' ? `${content} ${this.#position}` : content)
+    const ipfsHash = cidOf(this.wrong === 'other-cid' ? `${content} ${this.position}` : content)
     const deadline = request.deadline + (this.wrong === 'other-deadline' ? OTHER_DEADLINE : 0n)
     const message = {
       validatorsRegistryRoot: request.validatorsRoot,
@@ -79,26 +89,31 @@ export class OracleServer extends HttpDouble {
 }
 
 export class OracleServers {
+  /** Every replica, in the oracles' order. */
   readonly all: readonly OracleServer[]
+  readonly #options: OracleServersOptions
 
-  private constructor(all: readonly OracleServer[]) {
+  private constructor(all: readonly OracleServer[], options: OracleServersOptions) {
     this.all = all
+    this.#options = options
   }
 
+  /** Starts them, each on a port of its own of loopback. */
   static async start(options: OracleServersOptions): Promise<OracleServers> {
-    const accounts = oracleAccounts(options.oracles)
-    const servers = accounts.map((account, position) => new OracleServer(position, account, options))
-    return new OracleServers(await Promise.all(servers.map((server) => server.listen())))
+    const servers = oracleAccounts(options.oracles).flatMap((account, position) =>
+      Array.from({ length: options.replicas ?? 1 }, () => new OracleServer(position, account, options)),
+    )
+    return new OracleServers(await Promise.all(servers.map((server) => server.listen())), options)
   }
 
-  /** For the protocol config: each oracle has one replica. */
+  /** For the protocol config: the URLs of each oracle's replicas. */
   get endpoints(): string[][] {
-    return this.all.map(({ url }) => [url])
+    return this.#byOracle((replicas) => replicas.map(({ url }) => url))
   }
 
-  /** Does something to the first few of them. */
+  /** Does something to every replica of the first few oracles. */
   first(count: number, change: (server: OracleServer) => unknown): void {
-    for (const server of this.all.slice(0, count)) change(server)
+    for (const server of this.all) if (server.position < count) change(server)
   }
 
   /** Why they said no, all of them. */
@@ -106,12 +121,25 @@ export class OracleServers {
     return this.all.flatMap(({ refusals }) => refusals)
   }
 
+  /** The exits that the oracles can make together from the parts in what they approved. */
+  recoverableExits(): RecoverableExit[] {
+    const { network, oracles } = this.#options
+    const approved = this.#byOracle((replicas) => replicas.flatMap((replica) => replica.approved))
+    return recoverableExits(network, oracles, approved)
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.all.map((server) => server.close()))
   }
+
+  #byOracle<T>(describe: (replicas: readonly OracleServer[]) => T): T[] {
+    return this.#options.oracles.keys.map((_, oracle) =>
+      describe(this.all.filter(({ position }) => position === oracle)),
+    )
+  }
 }
 
-/** Different for different content; nobody fetches it. */
+/** The CIDv1 (base16: f, version 1, raw, sha2-256, 32 bytes) of a content that nobody fetches. */
 function cidOf(content: string): string {
-  return `bafkrei${toHex(createHash('sha256').update(content).digest()).slice(2, 54)}`
+  return `f01551220${createHash('sha256').update(content).digest('hex')}`
 }

@@ -1,8 +1,11 @@
 /** A relayer of dialect 1 that knows the validators' whole keys, which only a test can: exits are ready at once. */
-
+import type { z } from 'zod'
 import { bls } from '../../../core/bls/backend.js'
-import { type Hex, type PublicKeyHex, toHex } from '../../../core/hex.js'
+import { fromHex, type Hex, type PublicKeyHex, toHex } from '../../../core/hex.js'
+import { parseJson } from '../../../core/json.js'
 import {
+  depositDataRoot,
+  depositMessageRoot,
   depositSigningRoot,
   type ValidatorType,
   withdrawalCredentials,
@@ -10,6 +13,7 @@ import {
 import { presignedExit, voluntaryExitSigningRoot } from '../../../core/messages/voluntary-exit.js'
 import type { Network } from '../../../core/network.js'
 import type { SignedDeposit } from '../../../core/vault/validator-bytes.js'
+import { validatorsRequest } from '../../../core/wire/dialect1.js'
 import { splitAndSeal } from '../../../relayer/crypto/split-exit.js'
 import { secretKeyOf } from '../deposits.js'
 import { type DoubleAnswer, type DoubleRequest, HttpDouble } from '../http-double.js'
@@ -35,7 +39,7 @@ export interface MadeValidatorsOptions {
 
 const ETH_32 = 32_000_000_000n
 
-/** Validators with signed deposits for a vault. */
+/** Validators with signed deposits for a vault; the same names make the same keys in every run. */
 export function makeValidators(options: MadeValidatorsOptions): MadeValidator[] {
   const { network, vault, count, type = '0x01', amount = ETH_32, prefix = 'made' } = options
   return Array.from({ length: count }, (_, i) => {
@@ -51,13 +55,15 @@ export function makeValidators(options: MadeValidatorsOptions): MadeValidator[] 
   })
 }
 
-/** A deposit data file's text, as staking tools write it. */
+/** A deposit data file's text, as staking tools write it: hex without 0x. */
 export function depositDataOf(validators: readonly MadeValidator[]): string {
   const entries = validators.map(({ deposit }) => ({
     pubkey: deposit.publicKey.slice(2),
     withdrawal_credentials: deposit.withdrawalCredentials.slice(2),
     amount: Number(deposit.amount),
     signature: deposit.signature.slice(2),
+    deposit_message_root: toHex(depositMessageRoot(deposit)).slice(2),
+    deposit_data_root: toHex(depositDataRoot(deposit, fromHex(deposit.signature, 96))).slice(2),
   }))
   return JSON.stringify(entries)
 }
@@ -76,9 +82,10 @@ interface Exit {
   readonly sealed: readonly Hex[]
 }
 
+/** `faults` makes it go away; `withheld` makes it wait for nodes. */
 export class RelayerWithKeys extends HttpDouble {
   readonly #options: RelayerWithKeysOptions
-  readonly #secrets: ReadonlyMap<PublicKeyHex, string>
+  readonly #names: ReadonlyMap<PublicKeyHex, string>
   readonly #exits = new Map<PublicKeyHex, Exit>()
   /** Keys whose nodes have not signed. */
   readonly withheld = new Set<PublicKeyHex>()
@@ -89,7 +96,7 @@ export class RelayerWithKeys extends HttpDouble {
     super()
     this.#options = options
     this.network = options.network.name
-    this.#secrets = new Map(options.validators.map(({ name, deposit }) => [deposit.publicKey, name]))
+    this.#names = new Map(options.validators.map(({ name, deposit }) => [deposit.publicKey, name]))
   }
 
   protected override kindOf({ method, path }: DoubleRequest): string {
@@ -100,20 +107,20 @@ export class RelayerWithKeys extends HttpDouble {
     if (method === 'GET' && path === '/info') return { status: 200, body: { network: this.network } }
     if (method === 'GET' && path === '/exits') return { status: 200, body: { exits: this.#listed() } }
     if (method === 'POST' && path === '/validators') {
-      const { public_keys } = JSON.parse(body) as { public_keys: Hex[] }
-      return { status: 200, body: await this.#validators(public_keys) }
+      const request = validatorsRequest.safeParse(parsedOrNothing(body))
+      if (!request.success) return { status: 422, body: { detail: detailOf(request.error) } }
+      return { status: 200, body: await this.#validators(request.data.public_keys) }
     }
     return { status: 404, body: { detail: 'Not Found' } }
   }
 
-  async #validators(publicKeys: readonly PublicKeyHex[]): Promise<unknown> {
+  async #validators(keys: z.infer<typeof validatorsRequest>['public_keys']): Promise<unknown> {
     const start = await this.#options.nextIndex()
-    for (const [i, publicKey] of publicKeys.entries()) this.#sign(publicKey, start + i)
-    const validators = publicKeys.map((publicKey) => {
-      const { publicKeys: keys, sealed } = this.#exits.get(publicKey) ?? { publicKeys: [], sealed: [] }
-      const parts = { public_keys: keys, encrypted_exit_signatures: sealed }
+    const validators = keys.map(({ asked, publicKey }, i) => {
+      const { publicKeys, sealed } = this.#exitOf(publicKey, start + i)
+      const parts = { public_keys: publicKeys, encrypted_exit_signatures: sealed }
       const isReady = !this.withheld.has(publicKey)
-      return { public_key: publicKey, oracles_exit_signature_shares: isReady ? parts : null }
+      return { public_key: asked, oracles_exit_signature_shares: isReady ? parts : null }
     })
     return { ready: validators.every((one) => one.oracles_exit_signature_shares !== null), validators }
   }
@@ -127,10 +134,12 @@ export class RelayerWithKeys extends HttpDouble {
     }))
   }
 
-  #sign(publicKey: PublicKeyHex, validatorIndex: number): void {
-    if (this.#exits.get(publicKey)?.validatorIndex === validatorIndex) return
+  /** Signs, unless the exit that was asked for last is the one. */
+  #exitOf(publicKey: PublicKeyHex, validatorIndex: number): Exit {
+    const last = this.#exits.get(publicKey)
+    if (last?.validatorIndex === validatorIndex) return last
     const { network, oracles } = this.#options
-    const name = this.#secrets.get(publicKey)
+    const name = this.#names.get(publicKey)
     if (name === undefined) throw new Error(`the test made no key ${publicKey}`)
     const secret = secretKeyOf(name)
     const message = voluntaryExitSigningRoot(network, presignedExit(network, validatorIndex))
@@ -141,10 +150,21 @@ export class RelayerWithKeys extends HttpDouble {
         threshold: oracles.threshold,
       },
     })
-    this.#exits.set(publicKey, {
-      validatorIndex,
-      publicKeys: publicKeys.map(toHex),
-      sealed: sealed.map(toHex),
-    })
+    const exit = { validatorIndex, publicKeys: publicKeys.map(toHex), sealed: sealed.map(toHex) }
+    this.#exits.set(publicKey, exit)
+    return exit
   }
+}
+
+function parsedOrNothing(body: string): unknown {
+  try {
+    return parseJson(body)
+  } catch {
+    return undefined
+  }
+}
+
+/** As FastAPI says it. */
+function detailOf({ issues }: z.ZodError): unknown {
+  return issues.map(({ path, message }) => ({ loc: ['body', ...path], msg: message, type: 'value_error' }))
 }

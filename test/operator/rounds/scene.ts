@@ -3,8 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { RelayerClient } from '../../../core/clients/relayer.js'
-import { systemClock } from '../../../core/clock.js'
+import { type Clock, systemClock } from '../../../core/clock.js'
 import { parseDepositData } from '../../../core/deposits/deposit-data.js'
+import { DvtExitError, describeError } from '../../../core/errors.js'
 import type { Hex } from '../../../core/hex.js'
 import { readOptions } from '../../../core/options.js'
 import { createRound } from '../../../operator/agent/command.js'
@@ -39,6 +40,8 @@ export interface SceneOptions extends Omit<VaultDevnetOptions, 'manager'> {
   readonly validators: readonly MadeValidator[]
   /** Wei that the vault has for validators. */
   readonly assets: bigint
+  /** The agent's clock; the system's unless given. */
+  readonly clock?: Clock
   /** Further environment of the agent. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -77,6 +80,11 @@ export class Scene {
     await scene.accept(validators)
     if (assets > 0n) await world.fund(assets)
     return scene
+  }
+
+  /** The validators of the deposit data, in its order. */
+  get validators(): readonly MadeValidator[] {
+    return this.#options.validators
   }
 
   /** Writes the deposit data file, and has the vault accept it where it is of those that do. */
@@ -142,6 +150,17 @@ export class Scene {
     throw new Error(`nothing was registered: ${said.join('\n')}\n${this.refusals.join('\n')}`)
   }
 
+  /** What a round failed with, as its one line. Fails where it did not fail. */
+  async failure(): Promise<string> {
+    try {
+      const outcome = await this.run()
+      return `it went on: ${outcome.kind}`
+    } catch (error) {
+      if (error instanceof DvtExitError) return describeError(error)
+      throw error
+    }
+  }
+
   /** Why the oracles refused. */
   get refusals(): readonly string[] {
     return this.devnet.oracleServers.refusals
@@ -170,7 +189,8 @@ export class Scene {
     const parts = await createVaultParts(values, logger, false)
     const relayer = new RelayerClient(this.relayer.url)
     const { keys } = this
-    const round = createRound(values, { parts, keys, relayer, clock: systemClock, logger, interval: 0 })
+    const { clock = systemClock } = this.#options
+    const round = createRound(values, { parts, keys, relayer, clock, logger, interval: 0 })
     return { parts, round }
   }
 }

@@ -72,6 +72,10 @@ abstract contract KeeperValidators {
         vaults[vault] = true;
     }
 
+    function removeVault(address vault) external {
+        vaults[vault] = false;
+    }
+
     function setOracles(address[] calldata addresses, uint256 minOracles) external {
         for (uint256 i = 0; i < oracles.length; i++) isOracle[oracles[i]] = false;
         for (uint256 i = 0; i < addresses.length; i++) isOracle[addresses[i]] = true;
