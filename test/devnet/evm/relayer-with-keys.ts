@@ -89,6 +89,8 @@ export class RelayerWithKeys extends HttpDouble {
   readonly #exits = new Map<PublicKeyHex, Exit>()
   /** Keys whose nodes have not signed. */
   readonly withheld = new Set<PublicKeyHex>()
+  /** Called before anything is answered. */
+  beforeAnswer: () => unknown = () => undefined
   /** The network that it says it works for. */
   network: string
 
@@ -104,6 +106,7 @@ export class RelayerWithKeys extends HttpDouble {
   }
 
   protected override async answer({ method, path, body }: DoubleRequest): Promise<DoubleAnswer> {
+    await this.beforeAnswer()
     if (method === 'GET' && path === '/info') return { status: 200, body: { network: this.network } }
     if (method === 'GET' && path === '/exits') return { status: 200, body: { exits: this.#listed() } }
     if (method === 'POST' && path === '/validators') {
