@@ -41,11 +41,13 @@ export class IpfsClient {
    * The same for a file whose content is proven elsewhere too: one that cannot be checked against its CID is
    * taken from the first gateway that gives something readable.
    * @param parse throws where the content is not what it should be
-   * @throws UnavailableError as fetch() does
+   * @throws DvtExitError INVALID_CID; UnavailableError as fetch() does
    */
   async fetchProven<T>(cid: string, parse: (content: Buffer) => T): Promise<T> {
+    const expected = ifCheckable(() => parseContentId(cid))
     return this.#inTurn(cid, (body) => {
-      if (contradicts(cid, body)) throw new Error('not the content of this CID')
+      const isRight = expected && ifCheckable(() => isContentOf(expected, body))
+      if (isRight === false) throw new Error('not the content of this CID')
       return parse(body)
     })
   }
@@ -75,12 +77,12 @@ export class IpfsClient {
   }
 }
 
-/** Whether the content is surely another one than the CID names. */
-function contradicts(cid: string, content: Buffer): boolean {
+/** Undefined where a CID, or content of such a size, cannot be checked here. */
+function ifCheckable<T>(check: () => T): T | undefined {
   try {
-    return !isContentOf(parseContentId(cid), content)
+    return check()
   } catch (error) {
-    if (error instanceof DvtExitError && error.code === 'UNSUPPORTED_CID') return false
+    if (error instanceof DvtExitError && error.code === 'UNSUPPORTED_CID') return undefined
     throw error
   }
 }
