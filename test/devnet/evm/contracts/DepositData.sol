@@ -29,8 +29,9 @@ library DepositData {
         uint256[] calldata indexes
     ) private pure returns (bytes32[] memory leaves) {
         uint256 count = indexes.length;
-        if (count == 0 || validators.length == 0 || validators.length % count != 0) revert InvalidValidators();
+        if (count == 0) revert InvalidValidators();
         uint256 length = validators.length / count;
+        if (length == 0) revert InvalidValidators();
         leaves = new bytes32[](count);
         for (uint256 i = 0; i < count; i++) {
             leaves[indexes[i]] = leaf(validators[i * length:(i + 1) * length], position + i);

@@ -4,10 +4,10 @@ pragma solidity ^0.8.28;
 import {DepositData} from "./DepositData.sol";
 import {InvalidVault} from "./Errors.sol";
 import {ApprovalParams, HarvestParams, IKeeper, IVault} from "./Interfaces.sol";
-import {Multicall} from "./Multicall.sol";
+import {LegacyMulticall} from "./LegacyMulticall.sol";
 
 /// The deposit data of vaults that leave their registrations to it: anyone may register the next validators.
-contract DepositDataRegistry is Multicall {
+contract DepositDataRegistry is LegacyMulticall {
     IKeeper private keeper;
     mapping(address => bytes32) public depositDataRoots;
     mapping(address => uint256) public depositDataIndexes;

@@ -32,8 +32,6 @@ interface IKeeper {
 
     function isHarvestRequired(address vault) external view returns (bool);
 
-    function isCollateralized(address vault) external view returns (bool);
-
     function approveValidators(ApprovalParams calldata params) external;
 
     function harvest(
@@ -47,6 +45,8 @@ interface IVault {
     function updateState(HarvestParams calldata harvestParams) external;
 
     function registerValidators(ApprovalParams calldata keeperParams, bytes calldata validatorsManagerSignature) external;
+
+    function receiveFromMevEscrow() external payable;
 }
 
 interface IMevEscrow {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {AccessDenied} from "./Errors.sol";
+import {HarvestFailed} from "./Errors.sol";
+import {IVault} from "./Interfaces.sol";
 
 /// Holds block rewards until the vaults take them: those of one vault, or of all that share.
 contract MevEscrow {
@@ -10,9 +11,8 @@ contract MevEscrow {
     receive() external payable {}
 
     function harvest(uint256 assets) external {
-        if (!sharesMev[msg.sender]) revert AccessDenied();
-        (bool success, ) = msg.sender.call{value: assets}("");
-        require(success, "MevEscrow: the vault takes no ether");
+        if (!sharesMev[msg.sender]) revert HarvestFailed();
+        IVault(msg.sender).receiveFromMevEscrow{value: assets}();
     }
 
     // What only the devnet calls.

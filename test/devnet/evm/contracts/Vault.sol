@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {NotHarvested} from "./Errors.sol";
+import {AccessDenied, NotHarvested} from "./Errors.sol";
 import {HarvestParams, IDepositContract, IKeeper, IMevEscrow} from "./Interfaces.sol";
-import {Multicall} from "./Multicall.sol";
 
 /// What vaults of all versions have in common.
-abstract contract Vault is Multicall {
+abstract contract Vault {
     uint8 public version;
     IKeeper internal keeper;
     IDepositContract internal depositContract;
@@ -17,6 +16,10 @@ abstract contract Vault is Multicall {
     uint256 public reserved;
 
     receive() external payable {}
+
+    function receiveFromMevEscrow() external payable {
+        if (msg.sender != mevEscrow) revert AccessDenied();
+    }
 
     function withdrawableAssets() public view returns (uint256) {
         return address(this).balance > reserved ? address(this).balance - reserved : 0;

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {DepositData} from "./DepositData.sol";
-import {InvalidValidators} from "./Errors.sol";
+import {InvalidValidator, InvalidValidators} from "./Errors.sol";
 import {FixedDeposits} from "./FixedDeposits.sol";
 import {ApprovalParams} from "./Interfaces.sol";
 
@@ -12,12 +12,13 @@ contract VaultV1 is FixedDeposits {
     uint256 public validatorIndex;
 
     function registerValidator(ApprovalParams calldata keeperParams, bytes32[] calldata proof) external {
-        keeper.approveValidators(keeperParams);
         checkHarvested();
-        if (keeperParams.validators.length != VALIDATOR_LENGTH) revert InvalidValidators();
+        keeper.approveValidators(keeperParams);
+        checkAssets(1);
+        if (keeperParams.validators.length != VALIDATOR_LENGTH) revert InvalidValidator();
         DepositData.checkOne(validatorsRoot, validatorIndex, keeperParams.validators, proof);
-        validatorIndex += 1;
         depositEach(keeperParams.validators);
+        validatorIndex += 1;
     }
 
     function registerValidators(
@@ -26,19 +27,15 @@ contract VaultV1 is FixedDeposits {
         bool[] calldata proofFlags,
         bytes32[] calldata proof
     ) external {
-        keeper.approveValidators(keeperParams);
         checkHarvested();
-        if (keeperParams.validators.length != indexes.length * VALIDATOR_LENGTH) revert InvalidValidators();
-        DepositData.checkSeveral(
-            validatorsRoot,
-            validatorIndex,
-            keeperParams.validators,
-            indexes,
-            proofFlags,
-            proof
-        );
-        validatorIndex += indexes.length;
-        depositEach(keeperParams.validators);
+        keeper.approveValidators(keeperParams);
+        uint256 count = indexes.length;
+        checkAssets(count);
+        bytes calldata validators = keeperParams.validators;
+        if (count == 0 || validators.length != count * VALIDATOR_LENGTH) revert InvalidValidators();
+        depositEach(validators);
+        DepositData.checkSeveral(validatorsRoot, validatorIndex, validators, indexes, proofFlags, proof);
+        validatorIndex += count;
     }
 
     // What only the devnet calls.

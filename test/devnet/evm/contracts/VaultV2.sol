@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {AccessDenied} from "./Errors.sol";
+import {AccessDenied, InvalidValidators} from "./Errors.sol";
 import {FixedDeposits} from "./FixedDeposits.sol";
 import {ApprovalParams} from "./Interfaces.sol";
 import {ManagedVault} from "./ManagedVault.sol";
@@ -19,11 +19,13 @@ contract VaultV2 is FixedDeposits, ManagedVault {
         keeper.approveValidators(keeperParams);
         checkHarvested();
         bytes calldata validators = keeperParams.validators;
-        if (validators.length == 0) revert AccessDenied();
         if (
             msg.sender != validatorsManager() &&
             !isSignedByManager(keeperParams.validatorsRegistryRoot, validators, validatorsManagerSignature)
         ) revert AccessDenied();
+        uint256 count = validators.length / VALIDATOR_LENGTH;
+        if (count == 0 || validators.length % VALIDATOR_LENGTH != 0) revert InvalidValidators();
+        checkAssets(count);
         depositEach(validators);
     }
 }

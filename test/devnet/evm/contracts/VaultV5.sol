@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {
-    AccessDenied,
-    CannotTopUpV1Validators,
-    InvalidAssets,
-    InvalidValidators,
-    NotCollateralized
-} from "./Errors.sol";
+import {AccessDenied, CannotTopUpV1Validators, InvalidAssets, InvalidValidators} from "./Errors.sol";
 import {ApprovalParams} from "./Interfaces.sol";
 import {ManagedVault} from "./ManagedVault.sol";
+import {Multicall} from "./Multicall.sol";
 
 /// Version 5: validators of type 0x01 or 0x02, told apart by the length of their bytes.
-contract VaultV5 is ManagedVault {
+contract VaultV5 is ManagedVault, Multicall {
     event ValidatorRegistered(bytes publicKey);
     event V2ValidatorRegistered(bytes publicKey, uint256 amount);
     event ValidatorFunded(bytes publicKey, uint256 amount);
@@ -40,7 +35,6 @@ contract VaultV5 is ManagedVault {
     }
 
     function fundValidators(bytes calldata validators, bytes calldata validatorsManagerSignature) external {
-        if (!keeper.isCollateralized(address(this))) revert NotCollateralized();
         checkHarvested();
         checkManager(bytes32(validatorsManagerNonce), validators, validatorsManagerSignature);
         depositEach(validators, true);
@@ -57,6 +51,7 @@ contract VaultV5 is ManagedVault {
         validatorsManagerNonce += 1;
     }
 
+    /// All are looked at before the first is deposited.
     function depositEach(bytes calldata validators, bool isTopUp) private {
         bool isV1 = validators.length % V1_LENGTH == 0;
         bool isV2 = validators.length % V2_LENGTH == 0;
@@ -64,30 +59,33 @@ contract VaultV5 is ManagedVault {
         if (isTopUp && isV1) revert CannotTopUpV1Validators();
 
         uint256 length = isV1 ? V1_LENGTH : V2_LENGTH;
+        for (uint256 start = 0; start < validators.length; start += length) {
+            bytes calldata publicKey = validators[start:start + 48];
+            if (isV1) emit ValidatorRegistered(publicKey);
+            else if (isTopUp) fund(publicKey, amountOf(validators[start:start + length]));
+            else register(publicKey, amountOf(validators[start:start + length]));
+        }
         uint256 available = withdrawableAssets();
         for (uint256 start = 0; start < validators.length; start += length) {
             bytes calldata validator = validators[start:start + length];
-            available -= isV1 ? depositV1(validator) : depositV2(validator, isTopUp);
+            uint256 amount = isV1 ? MIN_BALANCE : amountOf(validator);
+            deposit(isV1 ? bytes1(0x01) : bytes1(0x02), validator, amount);
+            available -= amount;
         }
     }
 
-    function depositV1(bytes calldata validator) private returns (uint256) {
-        deposit(0x01, validator, MIN_BALANCE);
-        emit ValidatorRegistered(validator[:48]);
-        return MIN_BALANCE;
+    function register(bytes calldata publicKey, uint256 amount) private {
+        if (amount < MIN_BALANCE || amount > MAX_BALANCE) revert InvalidAssets();
+        v2Validators[keccak256(publicKey)] = true;
+        emit V2ValidatorRegistered(publicKey, amount);
     }
 
-    function depositV2(bytes calldata validator, bool isTopUp) private returns (uint256 amount) {
-        bytes calldata publicKey = validator[:48];
-        amount = uint256(uint64(bytes8(validator[V1_LENGTH:]))) * 1 gwei;
-        if (isTopUp) {
-            if (!v2Validators[keccak256(publicKey)]) revert InvalidValidators();
-            emit ValidatorFunded(publicKey, amount);
-        } else {
-            if (amount < MIN_BALANCE || amount > MAX_BALANCE) revert InvalidAssets();
-            v2Validators[keccak256(publicKey)] = true;
-            emit V2ValidatorRegistered(publicKey, amount);
-        }
-        deposit(0x02, validator, amount);
+    function fund(bytes calldata publicKey, uint256 amount) private {
+        if (!v2Validators[keccak256(publicKey)]) revert InvalidValidators();
+        emit ValidatorFunded(publicKey, amount);
+    }
+
+    function amountOf(bytes calldata validator) private pure returns (uint256) {
+        return uint256(uint64(bytes8(validator[V1_LENGTH:]))) * 1 gwei;
     }
 }
