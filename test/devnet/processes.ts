@@ -11,6 +11,8 @@ export class DvtExitProcess {
   readonly name: string
   /** Everything written to standard output and error so far. */
   output = ''
+  /** Of that, what was written to standard output. */
+  stdout = ''
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   readonly #child: ChildProcess
   readonly #watchers = new Set<() => void>()
@@ -32,6 +34,7 @@ export class DvtExitProcess {
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding('utf8').on('data', (chunk: string) => {
         this.output += chunk
+        if (stream === this.#child.stdout) this.stdout += chunk
         this.#notify()
       })
     }
