@@ -198,6 +198,10 @@ describe('the devnet’s oracles', () => {
   }
 
   const other = (hex: unknown): string => String(hex).replace(/.$/, (digit) => (digit === '1' ? '2' : '1'))
+  const invertCase = (address: string): string =>
+    address.replace(/[a-f]/gi, (letter) =>
+      letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase(),
+    )
   const swapped = (list: unknown): unknown[] => (list as unknown[]).toReversed()
   const first = (list: unknown, change: (item: unknown) => unknown): unknown[] =>
     (list as unknown[]).map((item, i) => (i === 0 ? change(item) : item))
@@ -213,8 +217,8 @@ describe('the devnet’s oracles', () => {
     ],
     [
       'a vault with a wrong checksum',
-      ({ vault_address }) => ({ vault_address: String(vault_address).replace(/b/i, 'B').replace(/a/i, 'a') }),
-      /unexpected shape: vault_address|unknown vault/,
+      ({ vault_address }) => ({ vault_address: invertCase(String(vault_address)) }),
+      /unexpected shape: vault_address: expected an address/,
     ],
     ['no key', () => ({ public_keys: [] }), /unexpected shape: public_keys/],
     [
@@ -253,8 +257,8 @@ describe('the devnet’s oracles', () => {
       /does not fit the vault's deposit data/,
     ],
     [
-      'leaves in another order',
-      ({ proof_indexes }) => ({ proof_indexes: swapped(proof_indexes) }),
+      'leaves at later positions',
+      ({ proof_indexes }) => ({ proof_indexes: (proof_indexes as number[]).map((index) => index + 1) }),
       /does not fit the vault's deposit data/,
     ],
     [
@@ -376,9 +380,18 @@ describe('the devnet’s oracles', () => {
     expect(await refusal(bodyOf(byManager))).to.match(/not by the validators manager/)
   })
 
-  it('refuse the signature of somebody else, and one over another root', async () => {
-    manager = async () => privateKeyToAccount(generatePrivateKey()).address
-    expect(await refusal(bodyOf(byManager))).to.match(/not by the validators manager/)
+  it('refuse the signature of somebody else than the manager', async () => {
+    const other = privateKeyToAccount(generatePrivateKey()).address
+    manager = async () => other
+    expect(await refusal(bodyOf(byManager))).to.include(
+      `by ${account.address}, not by the validators manager`,
+    )
+  })
+
+  it('refuse the manager’s signature over other validators', async () => {
+    manager = async () => account.address
+    const { authority } = await subjectOf(ofFile.slice(0, 1), (bytes) => signed(bytes, null))
+    expect(await refusal(bodyOf({ ...byManager, authority }))).to.include('not by the validators manager')
   })
 
   it('refuse a malformed manager’s signature', async () => {
