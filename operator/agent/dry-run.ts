@@ -1,3 +1,4 @@
+import { numberToHex } from 'viem'
 import type { Clock } from '../../core/clock.js'
 import { describeError, UnavailableError } from '../../core/errors.js'
 import { stringifyJson } from '../../core/json.js'
@@ -41,7 +42,10 @@ export async function prepareOnce(parts: DryRunParts, signal: AbortSignal): Prom
   }
 }
 
-/** As eth_sendTransaction takes it, and what it is about. Wei as decimal numbers. */
-function printable({ fees, ...transaction }: PreparedTransaction) {
-  return { ...transaction, value: 0n, ...fees }
+/** What would be registered, and the transaction as eth_sendTransaction takes it. */
+function printable({ from, to, data, gas, fees, ...registration }: PreparedTransaction) {
+  const { maxFeePerGas, maxPriorityFeePerGas } = fees
+  const quantities = { value: 0n, gas, maxFeePerGas, maxPriorityFeePerGas }
+  const hex = Object.entries(quantities).map(([name, quantity]) => [name, numberToHex(quantity)])
+  return { ...registration, transaction: { from, to, data, ...Object.fromEntries(hex) } }
 }

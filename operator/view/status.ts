@@ -3,13 +3,22 @@ import { formatUnits } from 'viem'
 import { z } from 'zod'
 import { DvtExitError, describeError } from '../../core/errors.js'
 import { type Hex, type PublicKeyHex, shorten } from '../../core/hex.js'
-import { NotNow } from '../not-now.js'
+import type { DepositDataFile } from '../deposit-data/deposit-data-file.js'
 import { batchLimitOf } from '../registration/round.js'
 import { newestAttempt, type Registration } from '../transactions/store/registration.js'
+import type { OperatorStore } from '../transactions/store/store.js'
+import type { VaultReader, VaultState } from '../vault/vault-reader.js'
 import { describeWay } from '../vault/way.js'
 import type { VaultParts } from '../vault-parts.js'
 
 const waitingSchema = z.object({ code: z.string(), text: z.string(), since: z.int() })
+
+export interface StatusParts
+  extends Pick<VaultParts, 'network' | 'vault' | 'rules' | 'batches' | 'protocolConfig'> {
+  readonly reader: Pick<VaultReader, 'state'>
+  readonly depositData: Pick<DepositDataFile, 'deposits'>
+  readonly store: Pick<OperatorStore, 'registrations' | 'note'>
+}
 
 export interface RegistrationView {
   readonly state: Registration['state']
@@ -27,8 +36,8 @@ export interface StatusView {
   readonly vault: Hex
   readonly version: number
   readonly way: string
-  /** Wei of the staked token, as a decimal number. */
-  readonly assets: bigint
+  /** Wei of the staked token, in decimal: more than a JSON number holds. */
+  readonly assets: string
   readonly token: 'ETH' | 'GNO'
   readonly harvestDue: boolean
   /** The keys that the assets suffice for now. */
@@ -41,7 +50,7 @@ export interface StatusView {
 }
 
 /** @throws DvtExitError where nodes do not answer or the deposit data cannot be read */
-export async function readStatus(parts: VaultParts): Promise<StatusView> {
+export async function readStatus(parts: StatusParts): Promise<StatusView> {
   const { network, vault, rules, reader, store } = parts
   const state = await reader.state()
   const [last] = await store.registrations(1)
@@ -50,7 +59,7 @@ export async function readStatus(parts: VaultParts): Promise<StatusView> {
     vault,
     version: state.version,
     way: describeWay(state.way),
-    assets: state.assets,
+    assets: String(state.assets),
     token: rules.token,
     harvestDue: state.harvest !== undefined,
     ...(await nextKeys(parts, state)),
@@ -60,8 +69,8 @@ export async function readStatus(parts: VaultParts): Promise<StatusView> {
 }
 
 async function nextKeys(
-  { batches, depositData, protocolConfig }: VaultParts,
-  state: Awaited<ReturnType<VaultParts['reader']['state']>>,
+  { batches, depositData, protocolConfig }: StatusParts,
+  state: VaultState,
 ): Promise<Pick<StatusView, 'nextKeys' | 'whyNone'>> {
   const { way } = state
   if (way.kind === 'none') return { nextKeys: [], whyNone: way.reason }
@@ -71,7 +80,7 @@ async function nextKeys(
     const keys = batch.map(({ position, deposit }) => ({ position, publicKey: deposit.publicKey }))
     return { nextKeys: keys, whyNone: null }
   } catch (error) {
-    if (!(error instanceof NotNow) && !(error instanceof DvtExitError)) throw error
+    if (!(error instanceof DvtExitError)) throw error
     return { nextKeys: [], whyNone: describeError(error) }
   }
 }
@@ -98,7 +107,7 @@ export function describeStatus(status: StatusView): string {
     ['registers by', status.way],
     [
       'assets',
-      `${formatUnits(status.assets, 18)} ${status.token}${status.harvestDue ? ', after the harvest that is due' : ''}`,
+      `${formatUnits(BigInt(status.assets), 18)} ${status.token}${status.harvestDue ? ', after the harvest that is due' : ''}`,
     ],
     ['next keys', whyNone === null ? keys.join(', ') : `none: ${whyNone}`],
     ['last registration', lastRegistration === null ? 'none' : describeRegistration(lastRegistration)],

@@ -191,16 +191,25 @@ describe('the operator’s process', function () {
       .and.not.include('\n')
   })
 
-  it('shows with --dry-run the transaction and sends nothing, as often as it is asked', async () => {
+  it('shows with --dry-run the transaction and sends nothing, as often as it is asked, and says why there is none', async () => {
     for (let i = 0; i < 2; i++) {
       const { code, stdout } = await read(['--dry-run'])
       expect(code).to.equal(0)
-      const transaction = JSON.parse(stdout) as { to: string; data: string; publicKeys: string[] }
-      expect(transaction.publicKeys).to.deep.equal(keys.slice(0, 3))
+      const { publicKeys, transaction } = JSON.parse(stdout) as {
+        publicKeys: string[]
+        transaction: { to: string }
+      }
+      expect(publicKeys).to.deep.equal(keys.slice(0, 3))
       expect(transaction.to.toLowerCase()).to.equal(scene.devnet.world.registry.toLowerCase())
     }
     expect(await scene.publicKeys()).to.deep.equal([])
-    await scene.devnet.world.reserve(96n * ETH)
+
+    // What was printed is a transaction that registers them.
+    const { stdout } = await read(['--dry-run'])
+    const { transaction } = JSON.parse(stdout) as { transaction: { from: Hex } }
+    await scene.devnet.anvil.rpc('anvil_impersonateAccount', [transaction.from])
+    await scene.devnet.anvil.rpc('eth_sendTransaction', [transaction])
+    await expectRegistered(3)
     const { code, output } = await read(['--dry-run'])
     expect(code).to.equal(1)
     expect(output).to.match(/the vault has 0 ETH for validators/)
@@ -209,7 +218,7 @@ describe('the operator’s process', function () {
   it('shows the vault and the validators before and after a registration', async () => {
     const before = JSON.parse((await read(['status', '--json'])).stdout) as Record<string, unknown>
     expect(before).to.deep.include({ network: 'hoodi', version: 5, token: 'ETH', lastRegistration: null })
-    expect(String(before['assets'])).to.equal(String(96n * ETH))
+    expect(before['assets']).to.equal(String(96n * ETH))
     expect((before['nextKeys'] as { publicKey: string }[]).map(({ publicKey }) => publicKey)).to.deep.equal(
       keys.slice(0, 3),
     )

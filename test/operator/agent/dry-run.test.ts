@@ -62,25 +62,27 @@ describe('a dry run', () => {
     out = ''
   })
 
-  it('prints the transaction as JSON, its numbers exact, and ends', async () => {
+  it('prints what would be registered and the transaction as eth_sendTransaction takes it, and ends', async () => {
     await run([prepared])
     expect(out.endsWith('\n')).to.equal(true)
-    expect(out).to.include('"maxFeePerGas": 9007199254740993')
     expect(JSON.parse(out)).to.deep.equal({
-      from: `0x${'5e'.repeat(20)}`,
-      to: `0x${'ba'.repeat(20)}`,
-      data: '0x12345678',
-      value: 0,
-      gas: 1_234_567,
-      maxFeePerGas: Number(9_007_199_254_740_993n),
-      maxPriorityFeePerGas: 1_000_000_000,
       publicKeys: [`0x${'aa'.repeat(48)}`],
       startIndex: 2000,
       registryRoot: `0x${'11'.repeat(32)}`,
       deadline: 1_800_000_600,
       vault: `0x${'ba'.repeat(20)}`,
       way: 'manager',
+      transaction: {
+        from: `0x${'5e'.repeat(20)}`,
+        to: `0x${'ba'.repeat(20)}`,
+        data: '0x12345678',
+        value: '0x0',
+        gas: '0x12d687',
+        maxFeePerGas: '0x20000000000001',
+        maxPriorityFeePerGas: '0x3b9aca00',
+      },
     })
+  })
   })
 
   it('waits for the sidecars, and says once what is missing', async () => {
