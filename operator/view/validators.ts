@@ -1,9 +1,19 @@
 /** What `operator validators` tells: every entry of the deposit data with its state. */
 import { formatGwei } from 'viem'
+import type { BeaconClient } from '../../core/clients/beacon.js'
 import type { Hex, PublicKeyHex } from '../../core/hex.js'
 import type { ValidatorType } from '../../core/messages/deposit.js'
+import type { ValidatorIndexPredictor } from '../../core/validator-index/predictor.js'
+import type { DepositDataFile } from '../deposit-data/deposit-data-file.js'
 import { isUsable } from '../deposit-data/vault-deposits.js'
-import type { VaultParts } from '../vault-parts.js'
+import type { OperatorStore } from '../transactions/store/store.js'
+
+export interface ValidatorsParts {
+  readonly depositData: Pick<DepositDataFile, 'deposits'>
+  readonly beacon: Pick<BeaconClient, 'validatorStatuses'>
+  readonly predictor: Pick<ValidatorIndexPredictor, 'knownKeys'>
+  readonly store: Pick<OperatorStore, 'inFlight'>
+}
 
 /**
  * registered: in the beacon chain's registry. deposited: its deposit waits there. sent: in a transaction that
@@ -30,7 +40,7 @@ export async function readValidators({
   beacon,
   predictor,
   store,
-}: VaultParts): Promise<EntryView[]> {
+}: ValidatorsParts): Promise<EntryView[]> {
   const deposits = await depositData.deposits()
   const keys = deposits.entries.map(({ publicKey }) => publicKey)
   const [statuses, known, flights] = await Promise.all([
