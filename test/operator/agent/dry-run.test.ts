@@ -83,7 +83,6 @@ describe('a dry run', () => {
       },
     })
   })
-  })
 
   it('waits for the sidecars, and says once what is missing', async () => {
     const moved = new NotNow('REGISTRY_MOVED', 'starting over', { soon: true })
