@@ -1,37 +1,41 @@
 /**
- * `npm start`: the whole procedure on this machine. A small devnet, a relayer, four sidecars of a real Charon
- * cluster and four of a real SSV cluster as processes of their own, an operator that collects the exits of
- * five validators; then the oracles open their parts and put the exit signatures together again.
+ * `npm start`: the whole procedure on this machine. A devnet with a vault on a real EVM, a relayer, four sidecars
+ * of a real Charon cluster and four of a real SSV cluster as processes of their own, and the operator agent, which
+ * registers the five validators of both clusters as the vault gets assets; then the oracles open their parts and
+ * put the exit signatures together again.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { formatEther } from 'viem'
 import { describeError } from '../../core/errors.js'
+import { shorten } from '../../core/hex.js'
+import { type ClusterDevnet, startClusterDevnet } from './cluster-devnet.js'
 import { BUNDLED_CLUSTERS, type BundledValidator, bundledValidators } from './clusters.js'
-import { type Devnet, startDevnet } from './devnet.js'
-import {
-  type CheckedExit,
-  type CollectedFile,
-  checkCollected,
-  startRelayer,
-  startSidecars,
-} from './procedure.js'
+import { VAULT } from './evm/vault-devnet.js'
+import { startRelayer, startSidecars } from './procedure.js'
 import { type DvtExitProcess, freePort } from './processes.js'
 import { ProgressScreen, watchExits } from './progress-screen.js'
+import { registeringTransactions } from './registered.js'
 
 const once = process.argv.includes('--once')
 const running: DvtExitProcess[] = []
-let devnet: Devnet | undefined
+let devnet: ClusterDevnet | undefined
 const stopped = new AbortController()
 
+const ETH = 10n ** 18n
+const VALIDATOR = 32n * ETH
+/** Validators that the vault can afford at first; the assets for the others come when these are registered. */
+const FIRST = 3
+const LONGEST_WAIT = 180_000
+
 async function main(): Promise<boolean> {
-  const folder = mkdtempSync(join(tmpdir(), 'dvt-exit-demo-'))
   try {
-    devnet = await startDevnet({ oracles: 5, threshold: 3 })
+    const validators = bundledValidators()
+    devnet = await startClusterDevnet(validators)
+    const { anvil, beacon } = devnet.vault
     say(
-      `devnet: beacon node ${devnet.beaconUrl}, execution node ${devnet.executionUrl}, 5 oracles (3 recover)`,
+      `devnet: execution node ${anvil.url} (anvil), beacon node ${beacon.url}, 5 oracles (3 approve, 3 recover)`,
     )
-    const held = await procedure(devnet, folder)
+    say(`vault: ${VAULT}, version 5, registers through the deposit data registry`)
+    const held = await procedure(devnet, validators)
     if (!once && !stopped.signal.aborted) {
       say('\nEverything stays up until Ctrl+C.')
       await new Promise<void>((resolve) => stopped.signal.addEventListener('abort', () => resolve()))
@@ -40,81 +44,89 @@ async function main(): Promise<boolean> {
   } finally {
     await Promise.allSettled(running.map((child) => child.stop()))
     await devnet?.close()
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function procedure(net: Devnet, folder: string): Promise<boolean> {
-  const validators = bundledValidators()
-  const relayer = await startRelayer(net, folder, await freePort(), BUNDLED_CLUSTERS)
+async function procedure(net: ClusterDevnet, validators: readonly BundledValidator[]): Promise<boolean> {
+  const { world, folder } = net.vault
+  const relayer = await startRelayer(net.net, folder, await freePort(), BUNDLED_CLUSTERS)
   running.push(relayer.process)
   say(`relayer: ${relayer.url}, its API at ${relayer.url}/docs`)
-  const sidecars = startSidecars(net, folder, relayer.url)
+  const sidecars = startSidecars(net.sidecarNet, folder, relayer.url)
   running.push(...sidecars)
   say(`sidecars: ${sidecars.map((sidecar) => sidecar.name).join(', ')}`)
-
-  const depositData = join(folder, 'deposit_data.json')
-  const out = join(folder, 'exits.json')
-  writeFileSync(depositData, JSON.stringify(validators.map((validator) => validator.deposit)))
-  const operator = net.run(
-    'operator',
-    [
-      'operator',
-      'collect',
-      '--deposit-data',
-      depositData,
-      '--count',
-      String(validators.length),
-      '--out',
-      out,
-    ],
-    folder,
-    { RELAYER_ENDPOINT: relayer.url },
-  )
-  running.push(operator)
-  say(`operator: asks for the exits of ${validators.length} validators\n`)
-
+  const agent = net.net.run('operator', ['operator'], folder, {
+    ...net.agentEnv,
+    RELAYER_ENDPOINT: relayer.url,
+  })
+  running.push(agent)
   const screen = new ProgressScreen(validators, process.stdout)
-  const watching = watchExits(relayer.url, screen, () => !operator.running)
-  const { code } = await operator.exited
-  await watching
-  screen.close()
-  if (code !== 0) {
-    say(`operator ended with ${code}:\n${operator.output}`)
-    for (const child of running) if (!child.running) say(`${child.name}:\n${child.output}`)
-    return false
+  const registered = async () => (await world.registered()).length
+
+  for (const wanted of [FIRST, validators.length]) {
+    const assets = BigInt(wanted - (await registered())) * VALIDATOR
+    await world.fund(assets)
+    say(`\noperator: the vault gets ${formatEther(assets)} ETH, the agent registers what they suffice for\n`)
+    const end = Date.now() + LONGEST_WAIT
+    let done = false
+    const isOver = () => done || !agent.running || stopped.signal.aborted || Date.now() > end
+    const watching = watchExits(relayer.url, screen, isOver)
+    while (!isOver()) {
+      done = (await registered()) >= wanted
+      if (!done) await new Promise((resolve) => setTimeout(resolve, 250))
+    }
+    await watching
+    screen.close()
+    if (!done) return failed(agent)
   }
-  return report(net, validators, JSON.parse(readFileSync(out, 'utf8')) as CollectedFile, screen)
+  return report(net, validators, screen)
 }
 
-function report(
-  net: Devnet,
+function failed(agent: DvtExitProcess): false {
+  if (stopped.signal.aborted) return false
+  say(`the operator did not register the validators:\n${agent.output}`)
+  for (const child of running) if (!child.running) say(`${child.name}:\n${child.output}`)
+  return false
+}
+
+async function report(
+  { vault }: ClusterDevnet,
   validators: readonly BundledValidator[],
-  file: CollectedFile,
   screen: ProgressScreen,
-): boolean {
-  const exits = checkCollected(net, validators, file)
-  say(
-    '\nvalidator            index     signed by            seconds  3 of 5 oracles recombine to the exit signature',
-  )
-  for (const exit of exits) {
-    const seen = screen.seen(exit.validator.publicKey)
+): Promise<boolean> {
+  const transactions = await registeringTransactions(vault)
+  say('\ntransaction                                                         block  gas      registered')
+  for (const { hash, block, gasUsed, publicKeys } of transactions) {
+    const names = publicKeys.map((key) => nameOf(validators, key))
+    say([hash, String(block).padEnd(6), String(gasUsed).padEnd(8), names.join(', ')].join(' '))
+  }
+  const exits = new Map(vault.oracleServers.recoverableExits().map((exit) => [exit.publicKey, exit]))
+  const order = transactions.flatMap(({ publicKeys }) => publicKeys)
+  const start = (await vault.beacon.nextIndex()) - order.length
+  say('\nvalidator            index     signed by            seconds  the oracles can exit it')
+  let held = order.join() === validators.map(({ publicKey }) => publicKey).join()
+  for (const [i, publicKey] of order.entries()) {
+    const seen = screen.seen(publicKey)
+    const exit = exits.get(publicKey)
+    const fits = exit?.validatorIndex === start + i
+    held &&= fits
     const columns = [
-      exit.validator.name.padEnd(20),
-      String(exit.validatorIndex).padEnd(9),
+      nameOf(validators, publicKey).padEnd(20),
+      String(start + i).padEnd(9),
       (seen?.shareIndexes.join(', ') ?? '?').padEnd(20),
       (seen?.seconds?.toFixed(1) ?? '?').padEnd(8),
-      verdict(exit),
+      fits
+        ? `yes, any 3 of ${exit.holders}`
+        : `NO: ${exit === undefined ? 'no exit' : `for ${exit.validatorIndex}`}`,
     ]
     say(columns.join(' '))
   }
-  const held = exits.length === validators.length && exits.every((exit) => exit.failure === undefined)
   say(held ? '\nAll of it held.' : '\nIt did NOT hold.')
   return held
 }
 
-function verdict(exit: CheckedExit): string {
-  return exit.failure === undefined ? 'yes' : `NO: ${exit.failure}`
+function nameOf(validators: readonly BundledValidator[], publicKey: string): string {
+  return validators.find((validator) => validator.publicKey === publicKey)?.name ?? shorten(publicKey)
 }
 
 function say(line: string): void {

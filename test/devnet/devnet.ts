@@ -2,17 +2,16 @@
  * A small hoodi on this machine: one beacon node, one execution node and an IPFS gateway over a chain in memory
  * whose blocks come in real time, with the bundled SSV cluster registered and the oracles' config published.
  */
-import { readFileSync } from 'node:fs'
 import { loadNetwork, type Network } from '../../core/network.js'
 import { BeaconDouble } from './beacon-double.js'
 import { Chain, compactRegistry, type RecordedLog } from './chain.js'
-import { SSV_LOGS } from './clusters.js'
 import { signedDeposit, wronglySigned } from './deposits.js'
 import { ExecutionDouble } from './execution-double.js'
 import type { HttpDouble } from './http-double.js'
 import { IpfsDouble } from './ipfs-double.js'
 import { createOracles, type Oracles, protocolConfigOf } from './oracles.js'
 import { DvtExitProcess } from './processes.js'
+import { bundledSsvLogs } from './ssv-node.js'
 
 export interface Devnet {
   readonly network: Network
@@ -89,10 +88,6 @@ export async function startDevnet(options: DevnetOptions): Promise<Devnet> {
       await Promise.all([ipfs, beacon, execution].map((double: HttpDouble) => double.close()))
     },
   }
-}
-
-function bundledSsvLogs(): RecordedLog[] {
-  return JSON.parse(readFileSync(SSV_LOGS, 'utf8')) as RecordedLog[]
 }
 
 function createChain(

@@ -18,9 +18,12 @@ import type { Devnet } from './devnet.js'
 import { protocolConfigOf, recombine } from './oracles.js'
 import type { DvtExitProcess } from './processes.js'
 
+/** Where the procedure runs. */
+export type ProcedureNet = Pick<Devnet, 'run' | 'oracles' | 'network'>
+
 /** Starts a relayer on a port, and waits until it listens. */
 export async function startRelayer(
-  devnet: Devnet,
+  devnet: ProcedureNet,
   folder: string,
   port: number,
   env: Readonly<Record<string, string>> = {},
@@ -40,7 +43,7 @@ export async function startRelayer(
 
 /** Starts the sidecar of one Charon node. */
 export function startObolSidecar(
-  devnet: Devnet,
+  devnet: ProcedureNet,
   folder: string,
   relayerUrl: string,
   nodeIndex: number,
@@ -55,7 +58,7 @@ export function startObolSidecar(
 
 /** Starts the sidecar of one SSV operator. */
 export function startSsvSidecar(
-  devnet: Devnet,
+  devnet: ProcedureNet,
   folder: string,
   relayerUrl: string,
   operatorId: number,
@@ -72,7 +75,7 @@ export function startSsvSidecar(
 }
 
 /** Starts the sidecars of all nodes of both bundled clusters. */
-export function startSidecars(devnet: Devnet, folder: string, relayerUrl: string): DvtExitProcess[] {
+export function startSidecars(devnet: ProcedureNet, folder: string, relayerUrl: string): DvtExitProcess[] {
   return [
     ...OBOL_NODE_INDEXES.map((index) => startObolSidecar(devnet, folder, relayerUrl, index)),
     ...SSV_OPERATOR_IDS.map((id) => startSsvSidecar(devnet, folder, relayerUrl, id)),
@@ -100,7 +103,7 @@ export interface CheckedExit {
  * the result must be the signature that the whole key makes.
  */
 export function checkCollected(
-  devnet: Devnet,
+  devnet: ProcedureNet,
   validators: readonly BundledValidator[],
   file: CollectedFile,
 ): CheckedExit[] {
