@@ -10,6 +10,7 @@ import type { ApprovalParams } from '../../../core/vault/approval-params.js'
 import { describeRevert } from '../../../core/vault/revert.js'
 import { managerTypedData, oracleApprovalTypedData } from '../../../core/vault/signatures.js'
 import { type SignedDeposit, validatorBytes } from '../../../core/vault/validator-bytes.js'
+import { until } from '../../doubles/poll.js'
 import { Anvil } from './anvil.js'
 import { VaultWorld, type VaultWorldOptions } from './contracts.js'
 
@@ -112,8 +113,10 @@ export class ContractScene {
     const gas = await this.execution.estimateGas({ from, to, data })
     const transaction = { from, to, data, gas: `0x${gas.toString(16)}` }
     const hash = (await this.anvil.rpc('eth_sendTransaction', [transaction])) as Hex
-    const receipt = await this.execution.transactionReceipt(hash)
-    if (receipt?.status !== 'success') throw new Error(`the transaction to ${to} reverted`)
+    // The answer may come before the block.
+    const mined = () => this.execution.transactionReceipt(hash)
+    await until(async () => (await mined()) !== null, `the transaction to ${to} is mined`)
+    if ((await mined())?.status !== 'success') throw new Error(`the transaction to ${to} reverted`)
   }
 
   /** What a call reverts with, the same for an estimate and for a simulation. Fails where it does not revert. */
