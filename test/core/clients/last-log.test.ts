@@ -102,6 +102,7 @@ describe('the last log of a contract', () => {
     endpoint.add('0x01', 460_000)
     await last()
     endpoint.add('0x02', 499_990)
+    endpoint.head += 5n
     expect(await last()).to.equal('0x02')
     endpoint.logList = endpoint.logList.filter(({ data }) => data !== '0x02')
     expect(await last()).to.equal('0x01')

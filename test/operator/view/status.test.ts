@@ -133,6 +133,12 @@ describe('the status of a vault', () => {
     })
   })
 
+  it('has the transaction that was mined, although another was sent after it', async () => {
+    const [first] = mined().attempts
+    const last = mined({ attempts: [first, { ...first, hash: `0x${'ee'.repeat(32)}` }] })
+    expect((await statusOf({ last })).lastRegistration).to.include({ transaction: first.hash })
+  })
+
   it('says why there are no next keys', async () => {
     const poor = await statusOf({ state: { assets: parseEther('1') } })
     expect(poor.nextKeys).to.deep.equal([])
