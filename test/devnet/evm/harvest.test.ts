@@ -23,8 +23,9 @@ const keeper = network.keeper.address
 /** Wei above 2^53 that a double cannot hold. */
 const REWARD = 12_345_678_901_234_567_891n
 const asManager: Authority = { kind: 'manager', signature: undefined }
-const harvestAbi = parseAbi([
+const abi = parseAbi([
   'struct HarvestParams { bytes32 rewardsRoot; int160 reward; uint160 unlockedMevReward; bytes32[] proof; }',
+  'function fundValidators(bytes validators, bytes validatorsManagerSignature)',
   'function harvest(HarvestParams params) returns (int256 assetsDelta, uint256 unlockedMevDelta, bool harvested)',
 ])
 
@@ -129,16 +130,18 @@ describe('a harvest on the devnet', function () {
       await scene.send(updateState(right))
     })
 
-    it('is demanded of a registration two updates behind', async () => {
+    it('is demanded of registrations and top-ups two updates behind', async () => {
       await scene.world.fund(32n * ETH)
       for (const reward of [1n, 2n]) await voteFor(rewardsOf(reward))
       const approval = await scene.approve(bytesOf(depositsOf(1)))
       const call = registrationCall(VAULT, asManager, approval, undefined)
       expect(await scene.revertName(call, MANAGER.address)).to.equal('NotHarvested')
+      const topUp = encodeFunctionData({ abi, functionName: 'fundValidators', args: ['0x12', '0x'] })
+      expect(await scene.revertName({ to: VAULT, data: topUp }, MANAGER.address)).to.equal('NotHarvested')
     })
 
     it('is no stranger’s business', async () => {
-      const data = encodeFunctionData({ abi: harvestAbi, functionName: 'harvest', args: [rewardsOf(1n)] })
+      const data = encodeFunctionData({ abi, functionName: 'harvest', args: [rewardsOf(1n)] })
       expect(await scene.revertName({ to: keeper, data })).to.equal('AccessDenied')
     })
 
@@ -222,6 +225,8 @@ describe('a harvest on the devnet', function () {
       await world.fundEscrow(ETH)
       for (const reward of [1n, REWARD]) await voteFor(rewardsOf(reward))
       const approval = await scene.approve(bytesOf(depositsOf(1)))
+      const without = registrationCall(VAULT, authority, approval, undefined)
+      expect(await scene.revertName(without, MANAGER.address)).to.equal('NotHarvested')
       const late = registrationCall(VAULT, authority, { ...approval, deadline: 1n }, rewardsOf(REWARD))
       expect(await scene.revertData(late, MANAGER.address)).to.equal('0x')
       await scene.send(registrationCall(VAULT, authority, approval, rewardsOf(REWARD)), MANAGER.address)
