@@ -36,3 +36,9 @@ export const shareIndexField = z
 
 /** A validator index. */
 export const validatorIndexField = z.int().min(0)
+
+/** Gwei, a JSON integer as parseJson delivers it; comes out as a bigint. */
+export const amountField = z
+  .union([z.int(), z.bigint()], 'expected an integer of Gwei')
+  .transform((value) => BigInt(value))
+  .refine((value) => value >= 0n && value <= MAX_UINT64, 'expected Gwei from 0 to 2^64 - 1')
