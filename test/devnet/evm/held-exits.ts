@@ -62,7 +62,6 @@ function isRecoverable(
   { keys, threshold }: Oracles,
   { publicKey, validatorIndex, parts }: Splitting,
 ): boolean {
-  if (parts.size < threshold) return false
   const root = voluntaryExitSigningRoot(network, presignedExit(network, validatorIndex))
   const shares = keys.flatMap((key, position) => {
     const part = parts.get(position)
