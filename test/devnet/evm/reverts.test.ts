@@ -145,8 +145,12 @@ describe('the devnet’s contracts revert', function () {
     })
 
     it('has no manager at all', async () => {
-      await scene.world.setManager(`0x${'00'.repeat(20)}`)
-      expect(await nameOf(ONE)).to.equal('AccessDenied')
+      const nobody: Hex = `0x${'00'.repeat(20)}`
+      await scene.world.setManager(nobody)
+      await scene.world.fund(32n * ETH)
+      for (const from of [MANAGER.address, nobody]) {
+        expect(await nameOf(ONE, { from })).to.equal('AccessDenied')
+      }
     })
 
     it('is given no validators', async () => {
