@@ -2,7 +2,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { fromHex, type PublicKeyHex } from '../core/hex.js'
 import type { ExitCrypto, ShareVerdict } from './crypto/exit-crypto.js'
-import { byPublicKey, type ExitId, type ExitRecord, type ShareState } from './exits/records.js'
+import { isExit } from './exits/message.js'
+import { byPublicKey, type MessageId, type MessageRecord, type ShareState } from './exits/records.js'
 import type { PostedShare, RejectedShare, RejectionReason } from './exits/service.js'
 import type { Sharings } from './exits/sharings.js'
 import type { SigningRoots } from './exits/signing-roots.js'
@@ -22,14 +23,14 @@ export interface PostParts {
   readonly sharings: Sharings
   readonly signingRoots: SigningRoots
   readonly metrics: ExitMetrics
-  /** Whether an exit has its oracle parts; called once for each post. */
-  readonly readiness: () => Promise<(exit: ExitRecord) => boolean>
+  /** Whether a message has its signature; called once for each post. */
+  readonly readiness: () => Promise<(wanted: MessageRecord) => boolean>
 }
 
 export interface PostResult {
   readonly rejected: readonly RejectedShare[]
-  /** Exits that have a new share, not looked at further. */
-  readonly changed: readonly ExitId[]
+  /** Messages that have a new share, not looked at further. */
+  readonly changed: readonly MessageId[]
 }
 
 /** A posted share with what was decided about it. */
@@ -49,12 +50,16 @@ export class PostedShares {
     this.#parts = parts
   }
 
-  /** Takes a post. What is good is stored when this returns. */
-  async take(shareIndex: bigint, shares: readonly PostedShare[]): Promise<PostResult> {
+  /** Takes shares of exits, or of deposits. What is good is stored when this returns. */
+  async take(
+    kind: 'exit' | 'deposit',
+    shareIndex: bigint,
+    shares: readonly PostedShare[],
+  ): Promise<PostResult> {
     const results: PostResult[] = []
     for (let start = 0; start < shares.length; start += SHARES_AT_A_TIME) {
       if (start > 0) await setImmediate()
-      results.push(await this.#takeSome(shareIndex, shares.slice(start, start + SHARES_AT_A_TIME)))
+      results.push(await this.#takeSome(kind, shareIndex, shares.slice(start, start + SHARES_AT_A_TIME)))
     }
     return {
       rejected: results.flatMap((result) => result.rejected),
@@ -62,8 +67,12 @@ export class PostedShares {
     }
   }
 
-  async #takeSome(shareIndex: bigint, shares: readonly PostedShare[]): Promise<PostResult> {
-    const sorted = await this.#sort(shareIndex, shares)
+  async #takeSome(
+    kind: 'exit' | 'deposit',
+    shareIndex: bigint,
+    shares: readonly PostedShare[],
+  ): Promise<PostResult> {
+    const sorted = await this.#sort(kind, shareIndex, shares)
     const verdicts = await this.#check(sorted)
     const rejected: RejectedShare[] = []
     const added: NewShare[] = []
@@ -84,25 +93,30 @@ export class PostedShares {
     return { rejected, changed: added }
   }
 
-  async #sort(shareIndex: bigint, shares: readonly PostedShare[]): Promise<Sorted[]> {
+  async #sort(
+    kind: 'exit' | 'deposit',
+    shareIndex: bigint,
+    shares: readonly PostedShare[],
+  ): Promise<Sorted[]> {
     const { store, sharings, readiness } = this.#parts
     const publicKeys = [...new Set(shares.map((share) => share.publicKey))]
-    const exits = byPublicKey(await store.exitsOf(publicKeys))
-    if (exits.size === 0) return shares.map((share) => unknownKey(share))
-    const stored = byPublicKey(await store.sharesOf([...exits.keys()]))
+    const isOfKind = ({ message }: MessageId) => isExit(message) === (kind === 'exit')
+    const messages = byPublicKey((await store.messagesOf(publicKeys)).filter(isOfKind))
+    if (messages.size === 0) return shares.map((share) => unknownKey(share))
+    const stored = byPublicKey((await store.sharesOf([...messages.keys()])).filter(isOfKind))
     const isReady = await readiness()
     return shares.map((share) => {
-      const ofKey = exits.get(share.publicKey)
+      const ofKey = messages.get(share.publicKey)
       if (ofKey === undefined) return unknownKey(share)
       const digest = store.digest(share.publicKey, shareIndex, share.signature)
       const triage = triageShare(shareIndex, digest, {
-        exits: ofKey,
+        messages: ofKey,
         shares: stored.get(share.publicKey) ?? [],
-        sharings: sharings.of(share.publicKey),
+        known: sharings.of(share.publicKey),
         isReady,
       })
-      const indexes = ofKey.map((exit) => exit.validatorIndex).join()
-      return { share, digest, triage, question: `${digest} ${indexes} ${sharings.version}` }
+      const names = ofKey.map(({ message }) => message).join()
+      return { share, digest, triage, question: `${digest} ${names} ${sharings.version}` }
     })
   }
 
@@ -112,13 +126,12 @@ export class PostedShares {
     const asked = sorted.flatMap(({ share, triage }, position) => {
       if (remembered[position] !== undefined) return []
       if (triage.kind !== 'verify' && triage.kind !== 'candidate') return []
-      const alternatives = triage.kind === 'verify' ? triage.alternatives : []
       return {
         position,
         check: {
           signature: share.signature,
-          alternatives: alternatives.map(({ exit, publicShare }) => ({
-            message: this.#parts.signingRoots.of(exit),
+          alternatives: triage.alternatives.map(({ wanted, publicShare }) => ({
+            message: this.#parts.signingRoots.of(wanted),
             publicShare: fromHex(publicShare),
           })),
         },
@@ -159,19 +172,20 @@ function newShares(
   verdict: ShareVerdict | undefined,
 ): NewShare[] {
   const row = (
-    { validatorIndex }: ExitId,
+    { message }: MessageId,
     state: ShareState,
     listed: boolean,
     verifiedUnder: PublicKeyHex | null,
-  ): NewShare => ({ ...share, shareIndex, digest, validatorIndex, state, listed, verifiedUnder })
+  ): NewShare => ({ ...share, shareIndex, digest, message, state, listed, verifiedUnder })
   switch (triage.kind) {
     case 'late':
-      return [row(triage.exit, 'late', true, null)]
+      return [row(triage.wanted, 'late', true, null)]
     case 'candidate':
-      return triage.exits.map((exit) => row(exit, 'candidate', exit === triage.shown, null))
     case 'verify': {
       const found = verdict?.verdict === 'right' ? triage.alternatives[verdict.alternative] : undefined
-      return found === undefined ? [] : [row(found.exit, 'proven', true, found.publicShare)]
+      if (found !== undefined) return [row(found.wanted, 'proven', true, found.publicShare)]
+      if (triage.kind === 'verify') return []
+      return triage.waiting.map((wanted) => row(wanted, 'candidate', wanted === triage.shown, null))
     }
     default:
       return []

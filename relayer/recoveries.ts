@@ -1,22 +1,22 @@
 /**
- * The work on exits that have shares and no oracle parts, one exit at a time on each thread. Nothing here is
+ * The work on messages that have shares and no signature, one message at a time on each thread. Nothing here is
  * remembered but what waits: all of it is found again in the store after a restart.
  */
 import { setImmediate } from 'node:timers/promises'
-import { describeError, UnavailableError } from '../core/errors.js'
-import { fromHex, type Hex, shorten, toHex } from '../core/hex.js'
+import { describeError } from '../core/errors.js'
+import { fromHex, shorten } from '../core/hex.js'
 import type { Logger } from '../core/log.js'
-import type { ProtocolConfig } from '../core/oracles/protocol-config.js'
 import type { OraclesSource } from '../core/oracles/source.js'
-import type { ExitCrypto, ExitToSplit, SealedParts } from './crypto/exit-crypto.js'
+import type { ExitCrypto, SignatureToMake } from './crypto/exit-crypto.js'
+import { isExit, isSameKind } from './exits/message.js'
 import { type NextStep, nextStep } from './exits/next-step.js'
-import { type ExitId, exitName, lastAskedFor, type OpenShare } from './exits/records.js'
-import type { OracleShares } from './exits/service.js'
+import { lastAskedFor, type MessageId, messageName, type OpenShare } from './exits/records.js'
 import type { Sharings } from './exits/sharings.js'
 import type { SigningRoots } from './exits/signing-roots.js'
 import { subsetsToTry } from './exits/subsets.js'
 import { publicSharesAt } from './exits/triage.js'
 import type { ExitMetrics } from './metrics.js'
+import { currentOracles, goalOf, type RecoveryGoal } from './recovery-goal.js'
 import type { ExitStore } from './store/exit-store.js'
 
 /** Subsets in one task of a thread: at most a few tenths of a second. */
@@ -46,7 +46,7 @@ type Step<K extends NextStep<OpenShare>['kind']> = Extract<NextStep<OpenShare>, 
 
 export class Recoveries {
   readonly #parts: RecoveryParts
-  readonly #waiting = new Map<string, ExitId>()
+  readonly #waiting = new Map<string, MessageId>()
   readonly #running = new Map<string, Promise<void>>()
   readonly #retries = new Set<NodeJS.Timeout>()
   #closed = false
@@ -55,18 +55,17 @@ export class Recoveries {
     this.#parts = parts
   }
 
-  /** Takes up an exit whose shares changed. */
-  enqueue(exit: ExitId): void {
+  /** Takes up a message whose shares changed. */
+  enqueue(wanted: MessageId): void {
     if (this.#closed) return
-    this.#waiting.set(exitName(exit), { publicKey: exit.publicKey, validatorIndex: exit.validatorIndex })
+    this.#waiting.set(messageName(wanted), { publicKey: wanted.publicKey, message: wanted.message })
     this.#startNext()
   }
 
-  /** Takes up every exit that is not finished: at the start, and when oracles or public shares changed. */
+  /** Takes up every message that is not finished: at the start, and when oracles or public shares changed. */
   async resume(): Promise<void> {
-    const config = await this.#currentOracles()
-    if (config === undefined) return
-    for (const exit of await this.#parts.store.unfinished(config.setHash)) this.enqueue(exit)
+    const config = await currentOracles(this.#parts.oracles)
+    for (const wanted of await this.#parts.store.unfinished(config?.setHash)) this.enqueue(wanted)
   }
 
   /** Resolves when nothing waits or runs. */
@@ -83,11 +82,11 @@ export class Recoveries {
   }
 
   #startNext(): void {
-    for (const [name, exit] of this.#waiting) {
+    for (const [name, wanted] of this.#waiting) {
       if (this.#running.size >= this.#parts.concurrency) return
       if (this.#running.has(name)) continue
       this.#waiting.delete(name)
-      const work = this.#work(exit).finally(() => {
+      const work = this.#work(wanted).finally(() => {
         this.#running.delete(name)
         this.#startNext()
       })
@@ -95,55 +94,52 @@ export class Recoveries {
     }
   }
 
-  async #work(exit: ExitId): Promise<void> {
+  async #work(wanted: MessageId): Promise<void> {
     try {
       for (;;) {
         // The store answers without a pause: requests must get their turn between two steps.
         await setImmediate()
-        if (this.#closed || !(await this.#takeStep(exit))) return
+        if (this.#closed || !(await this.#takeStep(wanted))) return
         this.#parts.onChange()
       }
     } catch (error) {
-      const { publicKey, validatorIndex } = exit
       this.#parts.logger.error(
-        { publicKey, validatorIndex, error: describeError(error) },
+        { ...wanted, error: describeError(error) },
         'recovery failed, trying again later',
       )
       const timer = setTimeout(() => {
         this.#retries.delete(timer)
-        this.enqueue(exit)
+        this.enqueue(wanted)
       }, RETRY_DELAY)
       this.#retries.add(timer)
     }
   }
 
-  /** Takes the next step of an exit. @returns whether anything changed, so that there may be a further one */
-  async #takeStep(exit: ExitId): Promise<boolean> {
+  /** Takes the next step of a message. @returns whether anything changed, so that there may be a further one */
+  async #takeStep(wanted: MessageId): Promise<boolean> {
     const { store, sharings, signatureThreshold } = this.#parts
-    const config = await this.#currentOracles()
-    if (config === undefined) return false
-    const parts = await store.partsOf([exit.publicKey], config.setHash)
-    if (parts.has(exitName(exit))) return false
-    const shares = await store.openSharesOf(exit)
-    const step = nextStep(shares, sharings.of(exit.publicKey), signatureThreshold)
+    const goal = await goalOf(wanted, this.#parts)
+    if (goal === undefined) return false
+    const shares = await store.openSharesOf(wanted)
+    const step = nextStep(shares, sharings.of(wanted.publicKey), signatureThreshold)
     switch (step.kind) {
       case 'wait':
         return false
       case 'verify':
-        await this.#verify(exit, step)
+        await this.#verify(wanted, step)
         return true
       case 'recover':
-        await this.#recover(exit, step, config)
+        await this.#recover(wanted, step, goal)
         return true
       case 'try':
-        return (await this.#isShown(exit)) && (await this.#try(exit, step, config))
+        return (await this.#isShown(wanted)) && (await this.#try(wanted, step, goal))
     }
   }
 
   /** Checks shares that came before their public shares were known. */
-  async #verify(exit: ExitId, { shares }: Step<'verify'>): Promise<void> {
-    const message = this.#parts.signingRoots.of(exit)
-    const sharings = this.#parts.sharings.of(exit.publicKey)
+  async #verify(wanted: MessageId, { shares }: Step<'verify'>): Promise<void> {
+    const message = this.#parts.signingRoots.of(wanted)
+    const { sharings } = this.#parts.sharings.of(wanted.publicKey)
     const publicShares = shares.map((share) => publicSharesAt(share.shareIndex, sharings))
     const verdicts = await this.#parts.crypto.checkShares(
       shares.map(({ signature }, i) => ({
@@ -157,7 +153,7 @@ export class Recoveries {
       return { share, verifiedUnder: under }
     })
     const wrong = judged.filter(({ verifiedUnder }) => verifiedUnder === undefined).map(({ share }) => share)
-    await this.#parts.store.settle(exit, {
+    await this.#parts.store.settle(wanted, {
       proven: judged.flatMap(({ share, verifiedUnder }) =>
         verifiedUnder === undefined ? [] : { share, verifiedUnder },
       ),
@@ -166,37 +162,37 @@ export class Recoveries {
     this.#reportWrong(wrong)
   }
 
-  /** Makes the signature from right shares and splits it. */
-  async #recover(exit: ExitId, step: Step<'recover'>, config: ProtocolConfig): Promise<void> {
+  /** Makes the signature from right shares. */
+  async #recover(wanted: MessageId, step: Step<'recover'>, goal: RecoveryGoal): Promise<void> {
     const { store, crypto, sharings, logger } = this.#parts
     const timer = this.#parts.metrics.recoverySeconds.startTimer({ way: 'recover' })
-    const parts = await crypto.splitExit(this.#toSplit(exit, step, config))
-    if (parts !== null) {
-      await store.settle(exit, { parts: toOracleShares(parts, config.setHash) })
+    const made = await crypto.makeSignature(this.#toMake(wanted, step, goal))
+    if (made !== null) {
+      await store.settle(wanted, goal.settlement(made))
       timer()
-      this.#reportReady(exit, step.shares)
+      this.#reportReady(wanted, step.shares)
     } else if (step.sharing !== undefined) {
       sharings.distrust(step.sharing)
       logger.error(
-        { publicKey: exit.publicKey, source: step.sharing.source },
+        { publicKey: wanted.publicKey, source: step.sharing.source },
         'the public shares of this cluster belong to another key: they are ignored',
       )
     } else {
-      await store.settle(exit, { unproven: step.shares })
+      await store.settle(wanted, { unproven: step.shares })
     }
   }
 
   /** Tries subsets of unproven shares. @returns false where the process stops before the end */
-  async #try(exit: ExitId, step: Step<'try'>, config: ProtocolConfig): Promise<boolean> {
+  async #try(wanted: MessageId, step: Step<'try'>, goal: RecoveryGoal): Promise<boolean> {
     const { store, crypto, metrics, mostTrials, logger } = this.#parts
     const timer = metrics.recoverySeconds.startTimer({ way: 'try' })
     const candidates = step.shares.map(({ shareIndex, state }) => ({ shareIndex, tried: state === 'tried' }))
-    const job = this.#toSplit(exit, step, config)
+    const job = this.#toMake(wanted, step, goal)
     for (const subsets of inChunks(subsetsToTry(candidates, step.threshold), SUBSETS_PER_TASK, mostTrials)) {
       if (this.#closed) return false
       if (subsets.length === 0) {
         logger.warn(
-          { publicKey: exit.publicKey, shares: step.shares.length },
+          { publicKey: wanted.publicKey, shares: step.shares.length },
           `too many subsets of shares to try them all: give the relayer this validator’s cluster lock`,
         )
         break
@@ -205,74 +201,56 @@ export class Recoveries {
       metrics.trials.inc(subsets.length)
       if (trial.outcome === 'failed') continue
       const at = (positions: readonly number[]) => positions.flatMap((i) => step.shares[i] ?? [])
-      await store.settle(exit, {
-        parts: toOracleShares(trial.parts, config.setHash),
+      await store.settle(wanted, {
+        ...goal.settlement(trial.made),
         proven: at(trial.right).map((share) => ({ share, verifiedUnder: null })),
         wrong: at(trial.wrong),
       })
       timer()
-      this.#reportReady(exit, at(trial.right))
+      this.#reportReady(wanted, at(trial.right))
       this.#reportWrong(at(trial.wrong))
       return true
     }
-    await store.settle(exit, { tried: step.shares })
+    await store.settle(wanted, { tried: step.shares })
     metrics.unlistedShares.inc(step.shares.filter((share) => share.listed).length)
     logger.warn(
-      { ...exit, shareIndexes: indexesOf(step.shares) },
-      'no subset of the shares makes the exit signature: sidecars are asked to post again',
+      { ...wanted, shareIndexes: indexesOf(step.shares) },
+      'no subset of the shares makes the signature: sidecars are asked to post again',
     )
     return true
   }
 
-  #toSplit(exit: ExitId, step: Step<'recover' | 'try'>, config: ProtocolConfig): ExitToSplit {
+  #toMake(wanted: MessageId, step: Step<'recover' | 'try'>, { oracles }: RecoveryGoal): SignatureToMake {
     return {
-      publicKey: fromHex(exit.publicKey, 48),
-      message: this.#parts.signingRoots.of(exit),
+      publicKey: fromHex(wanted.publicKey, 48),
+      message: this.#parts.signingRoots.of(wanted),
       shares: step.shares.map(({ shareIndex, signature }) => ({ index: shareIndex, signature })),
       threshold: step.threshold,
-      oracles: {
-        publicKeys: config.oracles.map((oracle) => oracle.publicKey),
-        threshold: config.exitSignatureRecoverThreshold,
-      },
+      oracles,
     }
   }
 
-  /** Trials are for the exit that is asked for; the key's others wait until they are asked for again. */
-  async #isShown(exit: ExitId): Promise<boolean> {
-    const shown = lastAskedFor(await this.#parts.store.exitsOf([exit.publicKey]))
-    return shown?.validatorIndex === exit.validatorIndex
+  /** Trials are for what is asked for; the key's others wait until they are asked for again. */
+  async #isShown(wanted: MessageId): Promise<boolean> {
+    const messages = await this.#parts.store.messagesOf([wanted.publicKey])
+    const shown = lastAskedFor(messages.filter(({ message }) => isSameKind(message, wanted.message)))
+    return shown?.message === wanted.message
   }
 
-  async #currentOracles(): Promise<ProtocolConfig | undefined> {
-    try {
-      return await this.#parts.oracles.current()
-    } catch (error) {
-      if (error instanceof UnavailableError) return undefined
-      throw error
-    }
-  }
-
-  #reportReady(exit: ExitId, shares: readonly OpenShare[]): void {
-    this.#parts.metrics.readyExits.inc()
-    this.#parts.logger.info({ ...exit, shareIndexes: indexesOf(shares) }, 'exit signature ready')
+  #reportReady(wanted: MessageId, shares: readonly OpenShare[]): void {
+    if (isExit(wanted.message)) this.#parts.metrics.readyExits.inc()
+    const what = isExit(wanted.message) ? 'exit' : 'deposit'
+    this.#parts.logger.info({ ...wanted, shareIndexes: indexesOf(shares) }, `${what} signature ready`)
   }
 
   #reportWrong(shares: readonly OpenShare[]): void {
     this.#parts.metrics.disprovenShares.inc(shares.length)
-    for (const { publicKey, validatorIndex, shareIndex } of shares) {
+    for (const { publicKey, message, shareIndex } of shares) {
       this.#parts.logger.warn(
-        { shareIndex: String(shareIndex), publicKey: shorten(publicKey), validatorIndex },
+        { shareIndex: String(shareIndex), publicKey: shorten(publicKey), message },
         'stored share is wrong and was dropped',
       )
     }
-  }
-}
-
-function toOracleShares(parts: SealedParts, setHash: Hex): OracleShares & { readonly setHash: Hex } {
-  return {
-    setHash,
-    publicKeys: parts.publicKeys.map(toHex),
-    encryptedExitSignatures: parts.sealed.map(toHex),
   }
 }
 

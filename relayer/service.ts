@@ -1,5 +1,5 @@
 /** The relayer's core: exits by the index that the chain will give, their shares, and what the oracles get. */
-import { DvtExitError, describeError, UnavailableError } from '../core/errors.js'
+import { DvtExitError, describeError } from '../core/errors.js'
 import type { PublicKeyHex } from '../core/hex.js'
 import type { Logger } from '../core/log.js'
 import type { Network } from '../core/network.js'
@@ -8,21 +8,18 @@ import type { OraclesSource } from '../core/oracles/source.js'
 import type { ExitCrypto } from './crypto/exit-crypto.js'
 import { RequestedKeyError } from './exits/errors.js'
 import { assertDistinctKeys, KeyChecks } from './exits/key-checks.js'
-import { type ExitId, exitName } from './exits/records.js'
-import type {
-  ExitService,
-  ListedExit,
-  OracleShares,
-  PostedShare,
-  RejectedShare,
-  RequestedExit,
-} from './exits/service.js'
+import { listShownExits } from './exits/listing.js'
+import { exitMessage, isExit } from './exits/message.js'
+import type { MessageId } from './exits/records.js'
+import type { ExitService, ListedExit, PostedShare, RejectedShare, RequestedExit } from './exits/service.js'
 import { type PublicSharesSource, Sharings } from './exits/sharings.js'
 import { SigningRoots } from './exits/signing-roots.js'
 import type { ExitMetrics } from './metrics.js'
 import { PostedShares } from './posted-shares.js'
+import { Readiness } from './readiness.js'
 import { Recoveries } from './recoveries.js'
 import type { ExitStore } from './store/exit-store.js'
+import { Upkeep } from './upkeep.js'
 
 /** What the chain says about keys and indexes. */
 export interface IndexSource {
@@ -76,32 +73,46 @@ export class RelayerService implements ExitService {
   readonly #keyChecks: KeyChecks
   readonly #posts: PostedShares
   readonly #recoveries: Recoveries
-  readonly #shares = new Map<string, OracleShares>()
+  readonly #readiness: Readiness
+  readonly #upkeep: Upkeep
   #version: number
-  #ready: { readonly version: number; readonly setHash: string; readonly names: Set<string> } | undefined
   #list: { readonly version: number; readonly exits: readonly ListedExit[] } | undefined
-  #expiredAt = 0
   #sweeper: NodeJS.Timeout | undefined
   #background: Promise<void> = Promise.resolve()
 
   constructor(parts: RelayerParts) {
     this.#parts = parts
+    const { store, oracles, limits, indexes } = parts
+    const onChange = () => this.#changed()
     // A version of an earlier process never comes again.
     this.#version = Math.floor(parts.clock() * 1000)
     const sharings = new Sharings(parts.publicShares)
     const signingRoots = new SigningRoots(parts.network)
     this.#keyChecks = new KeyChecks((publicKeys) => parts.crypto.checkPublicKeys(publicKeys))
-    this.#posts = new PostedShares({ ...parts, sharings, signingRoots, readiness: () => this.#readiness() })
+    const version = () => this.#version
+    this.#readiness = new Readiness({ store, oracles, version, spare: limits.maxKeysPerRequest })
+    this.#upkeep = new Upkeep({
+      ...parts,
+      knownKeys: (publicKeys) => indexes.knownKeys(publicKeys),
+      lifetime: limits.validatorLifetime,
+      onChange,
+    })
+    this.#posts = new PostedShares({
+      ...parts,
+      sharings,
+      signingRoots,
+      readiness: () => this.#readiness.check(),
+    })
     this.#recoveries = new Recoveries({
       ...parts,
       sharings,
       signingRoots,
-      mostTrials: parts.limits.maxTrials,
-      onChange: () => this.#changed(),
+      mostTrials: limits.maxTrials,
+      onChange,
     })
     parts.publicShares.onChange(() => this.#resume())
-    parts.oracles.onChange(() => {
-      this.#shares.clear()
+    oracles.onChange(() => {
+      this.#readiness.forgetAll()
       this.#changed()
       this.#resume()
     })
@@ -130,75 +141,80 @@ export class RelayerService implements ExitService {
     await this.#recoveries.close()
   }
 
+  /** Drops exits whose lifetime is over, and those whose validator has its deposit. */
+  async sweep(): Promise<void> {
+    await this.#upkeep.sweep()
+  }
+
   /**
    * See ExitService. Where the chain does not answer nothing is served, not even exits that are ready: their
    * index may have moved since, and an exit for a wrong index is refused by the oracles at best.
    */
   async requestExits(publicKeys: readonly PublicKeyHex[]): Promise<readonly RequestedExit[]> {
-    const { indexes, oracles, store, limits, clock } = this.#parts
-    assertDistinctKeys(publicKeys)
-    if (publicKeys.length > limits.maxKeysPerRequest) {
-      throw new DvtExitError(
-        'TOO_MANY_EXITS',
-        `${publicKeys.length} keys are asked for at once, ${limits.maxKeysPerRequest} are allowed`,
-        { hint: 'Ask for fewer' },
-      )
-    }
-    await this.#expire()
-    await this.#keyChecks.assertValid(publicKeys)
+    const { indexes, oracles } = this.#parts
+    await this.#assertAskable(publicKeys)
     const config = await oracles.current()
     const [known, { index: start }] = await Promise.all([indexes.knownKeys([...publicKeys]), indexes.next()])
     await this.#refuseKnown(publicKeys, known)
-    const asked = publicKeys.map((publicKey, i) => ({ publicKey, validatorIndex: start + i }))
-    const shown = await store.request(asked, {
-      now: Math.floor(clock()),
-      touchAfter: Math.max(1, Math.floor(limits.validatorLifetime / 60)),
-      mostKeys: limits.maxExits,
-    })
-    if (shown.length > 0) this.#changed()
-    for (const exit of shown) {
-      // It may be a new exit in the place of a dropped one, whose parts are others.
-      this.#shares.delete(cached(exit, config))
-      this.#recoveries.enqueue(exit)
-    }
-    return this.#answer(asked, config)
+    const exits = publicKeys.map((publicKey, i) => ({ publicKey, message: exitMessage(start + i) }))
+    await this.#request(exits, config)
+    const shares = await this.#readiness.oracleShares(exits, config)
+    return exits.map(({ publicKey }, i) => ({
+      publicKey,
+      validatorIndex: start + i,
+      oracleShares: shares[i] ?? null,
+    }))
   }
 
   async listExits(): Promise<readonly ListedExit[]> {
-    await this.#expire()
+    await this.#upkeep.expire()
     if (this.#list?.version === this.#version) return this.#list.exits
     const version = this.#version
-    const config = await this.#currentOracles()
-    const ready = config === undefined ? new Set<string>() : await this.#readyNames(config)
-    const exits = await this.#parts.store.list(ready)
+    const exits = listShownExits(await this.#parts.store.listed(), await this.#readiness.exits())
     this.#list = { version, exits }
     return exits
   }
 
   async postShares(shareIndex: bigint, shares: readonly PostedShare[]): Promise<readonly RejectedShare[]> {
-    await this.#expire()
-    const { rejected, changed } = await this.#posts.take(shareIndex, shares)
-    if (changed.length > 0) this.#changed()
-    for (const exit of changed) this.#recoveries.enqueue(exit)
+    await this.#upkeep.expire()
+    const { rejected, changed } = await this.#posts.take('exit', shareIndex, shares)
+    this.#takeUp(changed)
     return rejected
   }
 
-  /** Drops exits whose lifetime is over, and those whose validator has its deposit. */
-  async sweep(): Promise<void> {
-    await this.#expire()
-    const { store, indexes, logger } = this.#parts
-    const publicKeys = await store.publicKeys()
-    if (publicKeys.length === 0) return
-    try {
-      await this.#drop(await indexes.knownKeys(publicKeys))
-    } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error
-      logger.debug({ error: describeError(error) }, 'cannot look for deposits now')
+  /** @throws DvtExitError DUPLICATE_PUBLIC_KEY, TOO_MANY_EXITS, INVALID_PUBLIC_KEY */
+  async #assertAskable(publicKeys: readonly PublicKeyHex[]): Promise<void> {
+    const { maxKeysPerRequest } = this.#parts.limits
+    assertDistinctKeys(publicKeys)
+    if (publicKeys.length > maxKeysPerRequest) {
+      throw new DvtExitError(
+        'TOO_MANY_EXITS',
+        `${publicKeys.length} keys are asked for at once, ${maxKeysPerRequest} are allowed`,
+        { hint: 'Ask for fewer' },
+      )
     }
+    await this.#upkeep.expire()
+    await this.#keyChecks.assertValid(publicKeys)
+  }
+
+  async #request(asked: readonly MessageId[], config: ProtocolConfig): Promise<void> {
+    const { store, limits, clock } = this.#parts
+    const shown = await store.request(asked, {
+      now: Math.floor(clock()),
+      touchAfter: Math.max(1, Math.floor(limits.validatorLifetime / 60)),
+      mostKeys: limits.maxExits,
+    })
+    for (const wanted of shown) if (isExit(wanted.message)) this.#readiness.forget(wanted, config)
+    this.#takeUp(shown)
+  }
+
+  #takeUp(messages: readonly MessageId[]): void {
+    if (messages.length > 0) this.#changed()
+    for (const wanted of messages) this.#recoveries.enqueue(wanted)
   }
 
   async #refuseKnown(asked: readonly PublicKeyHex[], known: readonly PublicKeyHex[]): Promise<void> {
-    await this.#drop(known)
+    await this.#upkeep.drop(known)
     const position = asked.findIndex((publicKey) => known.includes(publicKey))
     const publicKey = asked[position]
     if (publicKey === undefined) return
@@ -209,71 +225,6 @@ export class RelayerService implements ExitService {
       'is a validator, or has a deposit, already',
       'Leave it out: it takes no further index',
     )
-  }
-
-  async #drop(publicKeys: readonly PublicKeyHex[]): Promise<void> {
-    if (publicKeys.length === 0) return
-    const dropped = await this.#parts.store.deleteKeys(publicKeys)
-    if (dropped === 0) return
-    this.#changed()
-    this.#parts.logger.info({ exits: dropped }, 'exits of deposited validators dropped, with their shares')
-  }
-
-  /** Drops exits whose lifetime is over, at most once a second of the clock. */
-  async #expire(): Promise<void> {
-    const now = Math.floor(this.#parts.clock())
-    if (now <= this.#expiredAt) return
-    this.#expiredAt = now
-    const dropped = await this.#parts.store.deleteAskedBefore(now - this.#parts.limits.validatorLifetime)
-    if (dropped === 0) return
-    this.#changed()
-    this.#parts.logger.info({ exits: dropped }, 'exits that nobody asks for dropped, with their shares')
-  }
-
-  /** Parts never change once they are made, so each is read from the store once. */
-  async #answer(asked: readonly ExitId[], config: ProtocolConfig): Promise<RequestedExit[]> {
-    const ready = await this.#readyNames(config)
-    const missing = asked.filter(
-      (exit) => ready.has(exitName(exit)) && !this.#shares.has(cached(exit, config)),
-    )
-    const found = await this.#parts.store.partsOf(
-      missing.map((exit) => exit.publicKey),
-      config.setHash,
-    )
-    for (const exit of missing) {
-      const parts = found.get(exitName(exit))
-      if (parts !== undefined) this.#shares.set(cached(exit, config), parts)
-    }
-    return asked.map((exit) => ({
-      ...exit,
-      oracleShares: ready.has(exitName(exit)) ? (this.#shares.get(cached(exit, config)) ?? null) : null,
-    }))
-  }
-
-  async #readyNames(config: ProtocolConfig): Promise<Set<string>> {
-    const known = this.#ready
-    if (known?.version === this.#version && known.setHash === config.setHash) return known.names
-    const version = this.#version
-    const names = await this.#parts.store.readyExits(config.setHash)
-    this.#ready = { version, setHash: config.setHash, names }
-    if (this.#shares.size > 2 * names.size + this.#parts.limits.maxKeysPerRequest) this.#shares.clear()
-    return names
-  }
-
-  async #readiness(): Promise<(exit: ExitId) => boolean> {
-    const config = await this.#currentOracles()
-    if (config === undefined) return () => false
-    const names = await this.#readyNames(config)
-    return (exit) => names.has(exitName(exit))
-  }
-
-  async #currentOracles(): Promise<ProtocolConfig | undefined> {
-    try {
-      return await this.#parts.oracles.current()
-    } catch (error) {
-      if (error instanceof UnavailableError) return undefined
-      throw error
-    }
   }
 
   #changed(): void {
@@ -289,8 +240,4 @@ export class RelayerService implements ExitService {
       this.#parts.logger.error({ error: describeError(error) }, 'background work failed')
     })
   }
-}
-
-function cached(exit: ExitId, config: ProtocolConfig): string {
-  return `${config.setHash} ${exitName(exit)}`
 }

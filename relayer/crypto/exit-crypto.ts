@@ -21,19 +21,22 @@ export type ShareVerdict =
   /** Off the curve, outside the subgroup, or infinity. */
   | { readonly verdict: 'not-a-point' }
 
-/** An exit whose signature is to be made and split. */
-export interface ExitToSplit {
+/** A signature that is to be made of shares: an exit's is split for the oracles, a deposit's is given whole. */
+export interface SignatureToMake {
   /** The validator's key, 48 bytes. */
   readonly publicKey: Uint8Array
   /** Signing root, 32 bytes. */
   readonly message: Uint8Array
   readonly shares: readonly { readonly index: bigint; readonly signature: Uint8Array }[]
   readonly threshold: number
-  readonly oracles: {
-    /** 65 bytes each, in order. */
-    readonly publicKeys: readonly Uint8Array[]
-    readonly threshold: number
-  }
+  /** For an exit; null for a deposit. */
+  readonly oracles: OracleKeys | null
+}
+
+export interface OracleKeys {
+  /** 65 bytes each, in order. */
+  readonly publicKeys: readonly Uint8Array[]
+  readonly threshold: number
 }
 
 /** For each oracle what its part verifies under (48 bytes) and the part, sealed (193 bytes). */
@@ -42,8 +45,13 @@ export interface SealedParts {
   readonly sealed: readonly Uint8Array[]
 }
 
+export type MadeSignature =
+  | { readonly kind: 'split'; readonly parts: SealedParts }
+  /** 96 bytes. */
+  | { readonly kind: 'whole'; readonly signature: Uint8Array }
+
 /** Shares to try: subsets of positions in `shares`, each of `threshold` distinct indexes. */
-export interface ExitToTry extends ExitToSplit {
+export interface SignatureToTry extends SignatureToMake {
   readonly subsets: readonly (readonly number[])[]
 }
 
@@ -51,7 +59,7 @@ export type Trial =
   | { readonly outcome: 'failed' }
   | {
       readonly outcome: 'recovered'
-      readonly parts: SealedParts
+      readonly made: MadeSignature
       /** Positions of the shares that the signature proves, and of those that it disproves. */
       readonly right: readonly number[]
       readonly wrong: readonly number[]
@@ -62,13 +70,13 @@ export interface ExitCrypto {
   checkPublicKeys(publicKeys: readonly Uint8Array[]): Promise<readonly boolean[]>
   checkShares(shares: readonly ShareToCheck[]): Promise<readonly ShareVerdict[]>
   /**
-   * Recovers the exit signature from right shares of one sharing, verifies it, splits and seals it. The
-   * signature itself never leaves the worker.
+   * Recovers the signature from right shares of one sharing and verifies it. An exit's is split and sealed, and
+   * never leaves the worker itself.
    * @returns null where the shares make no signature of the key
    */
-  splitExit(exit: ExitToSplit): Promise<SealedParts | null>
-  /** Looks for a subset that makes the signature; splits and seals it then. */
-  trySubsets(exit: ExitToTry): Promise<Trial>
+  makeSignature(wanted: SignatureToMake): Promise<MadeSignature | null>
+  /** Looks for a subset that makes the signature, and does the same with it. */
+  trySubsets(wanted: SignatureToTry): Promise<Trial>
   /** Lets what is under way come to its end. */
   close(): Promise<void>
 }

@@ -8,22 +8,25 @@ import { interpolation } from '../../core/bls/lagrange.js'
 import { combineSignatures } from '../../core/bls/linear-combination.js'
 import { parsePublicKey, parseSignature } from '../../core/bls/points.js'
 import { recoverVerified, type SignatureShare } from '../../core/bls/threshold.js'
-import type { ExitToTry, Trial } from './exit-crypto.js'
-import { splitAndSeal } from './split-exit.js'
+import type { SignatureToTry, Trial } from './exit-crypto.js'
+import { finish } from './make-signature.js'
 import { workOf } from './subset-work.js'
 
 /** Tries the subsets in the order of least work. Shares must be points. */
-export function trySubsets(exit: ExitToTry): Trial {
-  const publicKey = parsePublicKey(exit.publicKey)
-  const shares = exit.shares.map(({ index, signature }) => ({ index, signature: parseSignature(signature) }))
-  for (const members of inOrderOfWork(exit.subsets, shares)) {
-    const signature = recoverVerified(members, publicKey, exit.message)
+export function trySubsets(wanted: SignatureToTry): Trial {
+  const publicKey = parsePublicKey(wanted.publicKey)
+  const shares = wanted.shares.map(({ index, signature }) => ({
+    index,
+    signature: parseSignature(signature),
+  }))
+  for (const members of inOrderOfWork(wanted.subsets, shares)) {
+    const signature = recoverVerified(members, publicKey, wanted.message)
     if (signature === undefined) continue
     const fits = shares.map((share) => liesOn(members, share))
     const positions = [...fits.keys()]
     return {
       outcome: 'recovered',
-      parts: splitAndSeal(signature, publicKey, exit),
+      made: finish(signature, publicKey, wanted),
       right: positions.filter((position) => fits[position] === true),
       wrong: positions.filter((position) => fits[position] !== true),
     }

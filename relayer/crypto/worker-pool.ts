@@ -6,11 +6,11 @@ import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
 import type {
   ExitCrypto,
-  ExitToSplit,
-  ExitToTry,
-  SealedParts,
+  MadeSignature,
   ShareToCheck,
   ShareVerdict,
+  SignatureToMake,
+  SignatureToTry,
   Trial,
 } from './exit-crypto.js'
 
@@ -49,12 +49,12 @@ export class WorkerPool implements ExitCrypto {
     return this.#inParts<ShareToCheck, ShareVerdict>('checkShares', shares)
   }
 
-  async splitExit(exit: ExitToSplit): Promise<SealedParts | null> {
-    return (await this.#recoveries.run(exit, { name: 'splitExit' })) as SealedParts | null
+  async makeSignature(wanted: SignatureToMake): Promise<MadeSignature | null> {
+    return (await this.#recoveries.run(wanted, { name: 'makeSignature' })) as MadeSignature | null
   }
 
-  async trySubsets(exit: ExitToTry): Promise<Trial> {
-    return (await this.#recoveries.run(exit, { name: 'trySubsets' })) as Trial
+  async trySubsets(wanted: SignatureToTry): Promise<Trial> {
+    return (await this.#recoveries.run(wanted, { name: 'trySubsets' })) as Trial
   }
 
   async close(): Promise<void> {

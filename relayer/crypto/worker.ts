@@ -1,4 +1,4 @@
 /** What a worker thread runs: each exported function is a task by its name. */
 export { checkPublicKeys, checkShares } from './check-shares.js'
-export { splitExit } from './split-exit.js'
+export { makeSignature } from './make-signature.js'
 export { trySubsets } from './try-subsets.js'

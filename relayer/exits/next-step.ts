@@ -1,11 +1,12 @@
-/** What is to be done for an exit that has no oracle parts yet: a pure function of what is stored. */
+/** What is to be done for a message that has no signature yet: a pure function of what is stored. */
 import type { DistributedValidator } from '../../core/signer.js'
 import type { ShareRecord } from './records.js'
+import type { KeySharings } from './sharings.js'
 
 export type NextStep<S extends ShareRecord> =
   /** More shares are needed. */
   | { readonly kind: 'wait' }
-  /** Public shares became known after these shares came: check them. */
+  /** Public shares were given after these shares came: check them. */
   | { readonly kind: 'verify'; readonly shares: readonly S[] }
   /** Enough right shares of one sharing are there. */
   | {
@@ -19,36 +20,32 @@ export type NextStep<S extends ShareRecord> =
   | { readonly kind: 'try'; readonly shares: readonly S[]; readonly threshold: number }
 
 /**
- * Decides the next step of an exit.
- * @param shares all shares of the exit
- * @param sharings the known sharings of its key: shares of different ones never mix
- * @param fallbackThreshold how many shares make a signature of a key without known sharing
+ * Decides the next step of a message.
+ * @param shares all shares of the message
+ * @param known the sharings of its key: shares of different ones never mix
+ * @param fallbackThreshold how many shares make a signature of a key without given sharing
  */
 export function nextStep<S extends ShareRecord>(
   shares: readonly S[],
-  sharings: readonly DistributedValidator[],
+  { sharings, given }: KeySharings,
   fallbackThreshold: number | undefined,
 ): NextStep<S> {
-  return sharings.length > 0 ? stepWithSharings(shares, sharings) : stepWithout(shares, fallbackThreshold)
-}
-
-function stepWithSharings<S extends ShareRecord>(
-  shares: readonly S[],
-  sharings: readonly DistributedValidator[],
-): NextStep<S> {
-  const counts = (share: S, sharing: DistributedValidator) =>
-    share.state === 'proven' &&
-    share.verifiedUnder !== null &&
-    sharing.shares.get(share.shareIndex) === share.verifiedUnder
-  const unchecked = shares.filter((share) => !sharings.some((sharing) => counts(share, sharing)))
-  if (unchecked.length > 0) return { kind: 'verify', shares: unchecked }
+  const isMember = (share: S) => sharings.some((sharing) => countsFor(share, sharing))
+  const others = shares.filter((share) => !isMember(share))
+  if (given && others.length > 0) return { kind: 'verify', shares: others }
   for (const sharing of sharings) {
-    const members = shares.filter((share) => counts(share, sharing))
+    const members = shares.filter((share) => countsFor(share, sharing))
     if (members.length >= sharing.threshold) {
       return { kind: 'recover', shares: members, threshold: sharing.threshold, sharing }
     }
   }
-  return { kind: 'wait' }
+  return given ? { kind: 'wait' } : stepWithout(others, fallbackThreshold)
+}
+
+/** A share counts only under its own entry of a sharing. */
+function countsFor(share: ShareRecord, sharing: DistributedValidator): boolean {
+  const { state, verifiedUnder, shareIndex } = share
+  return state === 'proven' && verifiedUnder !== null && sharing.shares.get(shareIndex) === verifiedUnder
 }
 
 function stepWithout<S extends ShareRecord>(

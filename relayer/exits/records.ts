@@ -1,18 +1,19 @@
 import type { PublicKeyHex } from '../../core/hex.js'
+import type { MessageName } from './message.js'
 
-/** Names one exit: a key has one for each index that it was asked for at. */
-export interface ExitId {
+/** Names one message of a key: an exit for each index that it was asked for at, and deposits. */
+export interface MessageId {
   readonly publicKey: PublicKeyHex
-  readonly validatorIndex: number
+  readonly message: MessageName
 }
 
-/** An exit that somebody wants signed. */
-export interface ExitRecord extends ExitId {
+/** A message that somebody wants signed. */
+export interface MessageRecord extends MessageId {
   /** Seconds since 1970. */
   readonly createdAt: number
   /** Seconds since 1970, of the last request for it. */
   readonly askedAt: number
-  /** Grows with each request: of a key's exits the one with the highest was asked for last. */
+  /** Grows with each request: of a key's exits, or deposits, the one with the highest was asked for last. */
   readonly askedOrder: number
 }
 
@@ -21,16 +22,16 @@ export interface ExitRecord extends ExitId {
  * - candidate: a point, nothing more
  * - tried: every subset with it and the shares that were there failed
  * - proven: right, by its public share or by the recovered signature
- * - late: came when the exit was ready, and was not looked at
+ * - late: came when the message had its signature, and was not looked at
  */
 export type ShareState = 'candidate' | 'tried' | 'proven' | 'late'
 
 /** A share that is kept, without its bytes. */
-export interface ShareRecord extends ExitId {
+export interface ShareRecord extends MessageId {
   readonly shareIndex: bigint
   /** Tells equal shares without opening them; names this share among those of its index. */
   readonly digest: string
-  /** Grows with each share of an exit. */
+  /** Grows with each share of a message. */
   readonly order: number
   readonly state: ShareState
   /** Whether its index is shown as there, so that the sidecar need not post again. */
@@ -44,21 +45,21 @@ export interface OpenShare extends ShareRecord {
   readonly signature: Uint8Array
 }
 
-/** A name of an exit for maps. */
-export function exitName({ publicKey, validatorIndex }: ExitId): string {
-  return `${publicKey}/${validatorIndex}`
+/** A name of a key's message for maps. */
+export function messageName({ publicKey, message }: MessageId): string {
+  return `${publicKey}/${message}`
 }
 
-/** The exit that is shown for a key: of the given ones, that asked for last. */
-export function lastAskedFor<T extends ExitRecord>(exits: readonly T[]): T | undefined {
-  return exits.reduce<T | undefined>(
-    (last, exit) => (last === undefined || exit.askedOrder > last.askedOrder ? exit : last),
+/** The message that is shown for a key: of the given ones, which are of one kind, that asked for last. */
+export function lastAskedFor<T extends MessageRecord>(messages: readonly T[]): T | undefined {
+  return messages.reduce<T | undefined>(
+    (last, record) => (last === undefined || record.askedOrder > last.askedOrder ? record : last),
     undefined,
   )
 }
 
 /** Rows by the key that they belong to. */
-export function byPublicKey<T extends ExitId>(rows: readonly T[]): Map<PublicKeyHex, T[]> {
+export function byPublicKey<T extends MessageId>(rows: readonly T[]): Map<PublicKeyHex, T[]> {
   return groupBy(rows, (row) => row.publicKey)
 }
 

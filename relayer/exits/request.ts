@@ -1,58 +1,59 @@
-/** What a request for exits changes: new exits, exits asked for again, and those that make room. */
-import { byPublicKey, type ExitId, type ExitRecord, lastAskedFor } from './records.js'
+/** What a request changes: new messages, messages asked for again, and those that make room. */
+import { isSameKind } from './message.js'
+import { byPublicKey, lastAskedFor, type MessageId, type MessageRecord } from './records.js'
 
-/** Exits of one key that are kept: when its index moves, the shares of the old one are not lost. */
-export const MOST_EXITS_PER_KEY = 4
+/** Messages of one kind that are kept of a key: when its index moves, the shares of the old one are not lost. */
+export const MOST_OF_A_KIND = 4
 
 export interface RequestPlan {
-  readonly insert: readonly ExitRecord[]
-  /** Exits that were there, with their new time and order. */
-  readonly touch: readonly ExitRecord[]
-  /** Of the touched, those that take the place of another exit of their key in the list. */
-  readonly shownAgain: readonly ExitRecord[]
-  readonly remove: readonly ExitId[]
+  readonly insert: readonly MessageRecord[]
+  /** Messages that were there, with their new time and order. */
+  readonly touch: readonly MessageRecord[]
+  /** Of the touched, those that take the place of another one of their key in the list. */
+  readonly shownAgain: readonly MessageRecord[]
+  readonly remove: readonly MessageId[]
 }
 
 export interface RequestTimes {
   /** Seconds since 1970. */
   readonly now: number
-  /** Higher than that of every exit before. */
+  /** Higher than that of every message before. */
   readonly order: number
-  /** Seconds for which an exit that is shown already is not touched again, so that polling writes nothing. */
+  /** Seconds for which a message that is shown already is not touched again, so that polling writes nothing. */
   readonly touchAfter: number
 }
 
 /**
  * Plans one request.
- * @param existing all exits of the asked keys
- * @param asked distinct keys, each with the index that it is to get
+ * @param existing all messages of the asked keys
+ * @param asked at most one exit and one deposit of each key
  */
 export function planRequest(
-  existing: readonly ExitRecord[],
-  asked: readonly ExitId[],
+  existing: readonly MessageRecord[],
+  asked: readonly MessageId[],
   { now, order, touchAfter }: RequestTimes,
 ): RequestPlan {
-  const insert: ExitRecord[] = []
-  const touch: ExitRecord[] = []
-  const shownAgain: ExitRecord[] = []
-  const remove: ExitId[] = []
+  const insert: MessageRecord[] = []
+  const touch: MessageRecord[] = []
+  const shownAgain: MessageRecord[] = []
+  const remove: MessageId[] = []
   const known = byPublicKey(existing)
-  for (const { publicKey, validatorIndex } of asked) {
-    const exits = known.get(publicKey) ?? []
-    const exit = exits.find((candidate) => candidate.validatorIndex === validatorIndex)
-    if (exit === undefined) {
-      insert.push({ publicKey, validatorIndex, createdAt: now, askedAt: now, askedOrder: order })
-      remove.push(...oldest(exits, exits.length - MOST_EXITS_PER_KEY + 1))
+  for (const { publicKey, message } of asked) {
+    const ofKind = (known.get(publicKey) ?? []).filter((other) => isSameKind(other.message, message))
+    const found = ofKind.find((candidate) => candidate.message === message)
+    if (found === undefined) {
+      insert.push({ publicKey, message, createdAt: now, askedAt: now, askedOrder: order })
+      remove.push(...oldest(ofKind, ofKind.length - MOST_OF_A_KIND + 1))
       continue
     }
-    const touched = { ...exit, askedAt: now, askedOrder: order }
-    if (lastAskedFor(exits) !== exit) shownAgain.push(touched)
-    else if (now - exit.askedAt < touchAfter) continue
+    const touched = { ...found, askedAt: now, askedOrder: order }
+    if (lastAskedFor(ofKind) !== found) shownAgain.push(touched)
+    else if (now - found.askedAt < touchAfter) continue
     touch.push(touched)
   }
   return { insert, touch, shownAgain, remove }
 }
 
-function oldest(exits: readonly ExitRecord[], count: number): ExitRecord[] {
-  return exits.toSorted((a, b) => a.askedOrder - b.askedOrder).slice(0, Math.max(0, count))
+function oldest(records: readonly MessageRecord[], count: number): MessageRecord[] {
+  return records.toSorted((a, b) => a.askedOrder - b.askedOrder).slice(0, Math.max(0, count))
 }

@@ -1,26 +1,44 @@
+import { depositSigningRoot, withdrawalCredentials } from '../../core/messages/deposit.js'
 import { presignedExit, voluntaryExitSigningRoot } from '../../core/messages/voluntary-exit.js'
 import type { Network } from '../../core/network.js'
-import type { ExitId } from './records.js'
+import { parseMessage } from './message.js'
+import { type MessageId, messageName } from './records.js'
 
-/** Roots remembered; an index has the same for every key. */
-const REMEMBERED = 10_000
+/** Roots remembered. */
+const REMEMBERED = 20_000
 
-/** What the exit of an index signs, remembered. */
+/** What a message's signature is over, remembered. */
 export class SigningRoots {
   readonly #network: Network
-  readonly #roots = new Map<number, Uint8Array>()
+  readonly #roots = new Map<string, Uint8Array>()
 
   constructor(network: Network) {
     this.#network = network
   }
 
   /** 32 bytes. */
-  of({ validatorIndex }: ExitId): Uint8Array {
-    const known = this.#roots.get(validatorIndex)
+  of(id: MessageId): Uint8Array {
+    // An index has the same exit for every key.
+    const message = parseMessage(id.message)
+    const name = message.kind === 'exit' ? id.message : messageName(id)
+    const known = this.#roots.get(name)
     if (known !== undefined) return known
     if (this.#roots.size >= REMEMBERED) this.#roots.clear()
-    const root = voluntaryExitSigningRoot(this.#network, presignedExit(this.#network, validatorIndex))
-    this.#roots.set(validatorIndex, root)
+    const root = this.#rootOf(id)
+    this.#roots.set(name, root)
     return root
+  }
+
+  #rootOf({ publicKey, message: name }: MessageId): Uint8Array {
+    const message = parseMessage(name)
+    if (message.kind === 'exit') {
+      return voluntaryExitSigningRoot(this.#network, presignedExit(this.#network, message.validatorIndex))
+    }
+    const { vault, type, amount } = message.deposit
+    return depositSigningRoot(this.#network, {
+      publicKey,
+      withdrawalCredentials: withdrawalCredentials(type, vault),
+      amount,
+    })
   }
 }

@@ -1,60 +1,67 @@
 /** What a posted share needs, decided before any BLS work. */
 import type { PublicKeyHex } from '../../core/hex.js'
 import type { DistributedValidator } from '../../core/signer.js'
-import { type ExitRecord, lastAskedFor, type ShareRecord } from './records.js'
+import { lastAskedFor, type MessageRecord, type ShareRecord } from './records.js'
+import type { KeySharings } from './sharings.js'
 
-/** An exit and the public share that a posted share may verify under. */
+/** A message and the public share that a posted share may verify under. */
 export interface Alternative {
-  readonly exit: ExitRecord
+  readonly wanted: MessageRecord
   readonly publicShare: PublicKeyHex
 }
 
 export type Triage =
-  /** Nobody wants an exit of this key. */
+  /** Nobody wants such a message of this key. */
   | { readonly kind: 'unknown-key' }
   /** The same bytes are there already. */
   | { readonly kind: 'repeat' }
-  /** The exit is ready: the share is noted, unlooked at. */
-  | { readonly kind: 'late'; readonly exit: ExitRecord }
-  /** No known sharing of the key has this index. */
+  /** The message has its signature: the share is noted, unlooked at. */
+  | { readonly kind: 'late'; readonly wanted: MessageRecord }
+  /** No given sharing of the key has this index. */
   | { readonly kind: 'unknown-share-index' }
-  /** Public shares are known: it counts where it verifies, and is wrong where it does not. */
+  /** Public shares are given: it counts where it verifies, and is wrong where it does not. */
   | { readonly kind: 'verify'; readonly alternatives: readonly Alternative[] }
-  /** Nothing proves it yet: a candidate of every exit that waits; the last asked for lists it. */
-  | { readonly kind: 'candidate'; readonly exits: readonly ExitRecord[]; readonly shown: ExitRecord }
+  /**
+   * It counts where it verifies under claimed public shares. Else nothing proves it yet: it is a candidate of
+   * every message that waits; the last asked for lists it.
+   */
+  | {
+      readonly kind: 'candidate'
+      readonly alternatives: readonly Alternative[]
+      readonly waiting: readonly MessageRecord[]
+      readonly shown: MessageRecord
+    }
 
 export interface KeyState {
-  /** The exits of the share's key. */
-  readonly exits: readonly ExitRecord[]
-  /** The shares of all these exits. */
+  /** The messages of the share's key and kind. */
+  readonly messages: readonly MessageRecord[]
+  /** The shares of all these messages. */
   readonly shares: readonly ShareRecord[]
-  /** The known sharings of the key, none where there are none. */
-  readonly sharings: readonly DistributedValidator[]
-  /** Whether an exit has its oracle parts. */
-  readonly isReady: (exit: ExitRecord) => boolean
+  readonly known: KeySharings
+  /** Whether a message has its signature. */
+  readonly isReady: (wanted: MessageRecord) => boolean
 }
 
 /** Decides about one share by its index and digest. */
 export function triageShare(shareIndex: bigint, digest: string, key: KeyState): Triage {
-  const shown = lastAskedFor(key.exits)
+  const shown = lastAskedFor(key.messages)
   if (shown === undefined) return { kind: 'unknown-key' }
   if (key.shares.some((share) => share.shareIndex === shareIndex && share.digest === digest)) {
     return { kind: 'repeat' }
   }
-  const publicShares = publicSharesAt(shareIndex, key.sharings)
-  if (key.sharings.length > 0 && publicShares.length === 0) return { kind: 'unknown-share-index' }
-  const waiting = key.exits.filter((exit) => !key.isReady(exit))
-  if (waiting.length === 0) return { kind: 'late', exit: shown }
-  if (publicShares.length === 0) {
-    return waiting.includes(shown)
-      ? { kind: 'candidate', exits: waiting, shown }
-      : { kind: 'late', exit: shown }
-  }
-  const exits = key.exits.toSorted((a, b) => b.askedOrder - a.askedOrder)
-  return {
-    kind: 'verify',
-    alternatives: exits.flatMap((exit) => publicShares.map((publicShare) => ({ exit, publicShare }))),
-  }
+  const { sharings, given } = key.known
+  const publicShares = publicSharesAt(shareIndex, sharings)
+  if (given && publicShares.length === 0) return { kind: 'unknown-share-index' }
+  const waiting = key.messages.filter((wanted) => !key.isReady(wanted))
+  if (waiting.length === 0) return { kind: 'late', wanted: shown }
+  const messages = key.messages.toSorted((a, b) => b.askedOrder - a.askedOrder)
+  const alternatives = messages.flatMap((wanted) =>
+    publicShares.map((publicShare) => ({ wanted, publicShare })),
+  )
+  if (given) return { kind: 'verify', alternatives }
+  return waiting.includes(shown)
+    ? { kind: 'candidate', alternatives, waiting, shown }
+    : { kind: 'late', wanted: shown }
 }
 
 /** The distinct public shares that the sharings of a key have at an index. */

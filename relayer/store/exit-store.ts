@@ -1,24 +1,32 @@
-/** Every query about exits, shares and oracle parts. Each change is one transaction. */
+/** Every query about wanted messages, their shares and what is made of them. Each change is one transaction. */
 import { type Kysely, sql } from 'kysely'
 import { ConfigurationError } from '../../core/errors.js'
 import type { Hex, PublicKeyHex } from '../../core/hex.js'
-import { listShownExits } from '../exits/listing.js'
-import { type ExitId, type ExitRecord, exitName, type OpenShare, type ShareRecord } from '../exits/records.js'
+import type { Listing } from '../exits/listing.js'
+import { isExit } from '../exits/message.js'
+import {
+  type MessageId,
+  type MessageRecord,
+  messageName,
+  type OpenShare,
+  type ShareRecord,
+} from '../exits/records.js'
 import { planRequest } from '../exits/request.js'
-import type { ListedExit, OracleShares } from '../exits/service.js'
+import type { OracleShares } from '../exits/service.js'
 import { Checkpoint } from './checkpoints.js'
-import { batches, exitFromRow, exitToRow, openShareFromRow, shareToRow } from './rows.js'
+import { batches, messageFromRow, messageToRow, openShareFromRow, shareToRow } from './rows.js'
 import type { ExitsSchema } from './schema.js'
 import type { ShareCipher } from './share-cipher.js'
 import { type NewShare, placeShares } from './share-placement.js'
 import {
   assertRoom,
   deleteElsewhere,
-  deleteExit,
+  deleteMessage,
   deleteShare,
-  exitIdOf,
-  exitsOf,
+  insertDepositSignature,
   insertParts,
+  messageIdOf,
+  messagesOf,
   publicKeysOf,
   sharesOf,
   updateShare,
@@ -36,6 +44,8 @@ export interface Settlement {
   readonly unproven?: readonly ShareRecord[]
   /** What the oracles get, once and for all for this set. */
   readonly parts?: OracleShares & { readonly setHash: Hex }
+  /** The whole signature of a deposit, 96 bytes. */
+  readonly signature?: Uint8Array
 }
 
 export interface RequestLimits {
@@ -77,25 +87,25 @@ export class ExitStore {
    * @returns the exits that the list shows from now on and did not before
    * @throws DvtExitError TOO_MANY_EXITS, and nothing of the request is stored
    */
-  async request(asked: readonly ExitId[], limits: RequestLimits): Promise<readonly ExitRecord[]> {
+  async request(asked: readonly MessageId[], limits: RequestLimits): Promise<readonly MessageRecord[]> {
     return this.#database.transaction().execute(async (transaction) => {
-      const existing = await exitsOf(transaction, publicKeysOf(asked))
+      const existing = await messagesOf(transaction, publicKeysOf(asked))
       const { highest } = await transaction
-        .selectFrom('exits')
+        .selectFrom('messages')
         .select((expression) => expression.fn.max('asked_order').as('highest'))
         .executeTakeFirstOrThrow()
       const plan = planRequest(existing, asked, { ...limits, order: Number(highest ?? 0) + 1 })
       await assertRoom(transaction, existing, plan.insert, limits.mostKeys)
-      for (const exit of plan.remove) await deleteExit(transaction, exit)
+      for (const record of plan.remove) await deleteMessage(transaction, record)
       for (const batch of batches(plan.insert)) {
-        await transaction.insertInto('exits').values(batch.map(exitToRow)).execute()
+        await transaction.insertInto('messages').values(batch.map(messageToRow)).execute()
       }
       for (const batch of batches(plan.touch)) {
         await transaction
-          .insertInto('exits')
-          .values(batch.map(exitToRow))
+          .insertInto('messages')
+          .values(batch.map(messageToRow))
           .onConflict((conflict) =>
-            conflict.columns(['public_key', 'validator_index']).doUpdateSet({
+            conflict.columns(['public_key', 'message']).doUpdateSet({
               asked_at: sql.ref('excluded.asked_at'),
               asked_order: sql.ref('excluded.asked_order'),
             }),
@@ -106,9 +116,9 @@ export class ExitStore {
     })
   }
 
-  /** All exits of these keys. */
-  exitsOf(publicKeys: readonly PublicKeyHex[]): Promise<ExitRecord[]> {
-    return exitsOf(this.#database, publicKeys)
+  /** All messages of these keys. */
+  messagesOf(publicKeys: readonly PublicKeyHex[]): Promise<MessageRecord[]> {
+    return messagesOf(this.#database, publicKeys)
   }
 
   /** All shares of these keys, without their bytes. */
@@ -116,13 +126,13 @@ export class ExitStore {
     return sharesOf(this.#database, publicKeys)
   }
 
-  /** The shares of one exit with their bytes. @throws DvtExitError SHARE_UNREADABLE */
-  async openSharesOf(exit: ExitId): Promise<OpenShare[]> {
+  /** The shares of one message with their bytes. @throws DvtExitError SHARE_UNREADABLE */
+  async openSharesOf({ publicKey, message }: MessageId): Promise<OpenShare[]> {
     const rows = await this.#database
-      .selectFrom('shares')
+      .selectFrom('signature_shares')
       .selectAll()
-      .where('public_key', '=', exit.publicKey)
-      .where('validator_index', '=', exit.validatorIndex)
+      .where('public_key', '=', publicKey)
+      .where('message', '=', message)
       .orderBy('share_order')
       .execute()
     return rows.map((row) => openShareFromRow(row, this.#cipher))
@@ -133,26 +143,26 @@ export class ExitStore {
     return this.#cipher.digest(publicKey, shareIndex, signature)
   }
 
-  /** Stores shares, encrypted; those whose exit is gone, and those that are there already, are left out. */
+  /** Stores shares, encrypted; those whose message is gone, and those that are there already, are left out. */
   async addShares(shares: readonly NewShare[]): Promise<void> {
     if (shares.length === 0) return
     await this.#database.transaction().execute(async (transaction) => {
       const publicKeys = publicKeysOf(shares)
-      const exits = await exitsOf(transaction, publicKeys)
-      const { insert, evict } = placeShares(shares, exits, await sharesOf(transaction, publicKeys))
+      const messages = await messagesOf(transaction, publicKeys)
+      const { insert, evict } = placeShares(shares, messages, await sharesOf(transaction, publicKeys))
       for (const share of evict) await deleteShare(transaction, share)
       for (const batch of batches(insert)) {
         const rows = batch.map((share) => shareToRow(share, this.#cipher))
-        await transaction.insertInto('shares').values(rows).execute()
+        await transaction.insertInto('signature_shares').values(rows).execute()
       }
     })
   }
 
-  /** Stores what a step found out, all of it or nothing; nothing where the exit is gone. */
-  async settle(exit: ExitId, found: Settlement): Promise<void> {
+  /** Stores what a step found out, all of it or nothing; nothing where the message is gone. */
+  async settle(id: MessageId, found: Settlement): Promise<void> {
     await this.#database.transaction().execute(async (transaction) => {
-      const exits = await exitsOf(transaction, [exit.publicKey])
-      if (!exits.some((kept) => kept.validatorIndex === exit.validatorIndex)) return
+      const kept = await messagesOf(transaction, [id.publicKey])
+      if (!kept.some(({ message }) => message === id.message)) return
       for (const share of found.wrong ?? []) await deleteShare(transaction, share)
       for (const share of found.tried ?? []) {
         await updateShare(transaction, share, { state: 'tried', listed: 0 })
@@ -164,22 +174,23 @@ export class ExitStore {
         await updateShare(transaction, share, { state: 'proven', listed: 1, verified_under: verifiedUnder })
         await deleteElsewhere(transaction, share)
       }
-      if (found.parts !== undefined) await insertParts(transaction, exit, found.parts)
+      if (found.parts !== undefined) await insertParts(transaction, id, found.parts)
+      if (found.signature !== undefined) await insertDepositSignature(transaction, id, found.signature)
     })
   }
 
-  /** The oracle parts of these keys' exits for one set of oracles, by exitName. */
+  /** The oracle parts of these keys' exits for one set of oracles, by messageName. */
   async partsOf(publicKeys: readonly PublicKeyHex[], setHash: Hex): Promise<Map<string, OracleShares>> {
     const parts = new Map<string, OracleShares>()
     for (const batch of batches(publicKeys)) {
       const rows = await this.#database
-        .selectFrom('oracle_parts')
+        .selectFrom('sealed_parts')
         .selectAll()
         .where('set_hash', '=', setHash)
         .where('public_key', 'in', batch)
         .execute()
       for (const row of rows) {
-        parts.set(exitName(exitIdOf(row)), {
+        parts.set(messageName(messageIdOf(row)), {
           publicKeys: JSON.parse(row.public_key_shares) as PublicKeyHex[],
           encryptedExitSignatures: JSON.parse(row.encrypted_signatures) as Hex[],
         })
@@ -188,76 +199,92 @@ export class ExitStore {
     return parts
   }
 
-  /** The names (exitName) of all exits that have their parts for a set of oracles. */
+  /** The names (messageName) of all exits that have their parts for a set of oracles. */
   async readyExits(setHash: Hex): Promise<Set<string>> {
     const rows = await this.#database
-      .selectFrom('oracle_parts')
-      .select(['public_key', 'validator_index'])
+      .selectFrom('sealed_parts')
+      .select(['public_key', 'message'])
       .where('set_hash', '=', setHash)
       .execute()
-    return new Set(rows.map((row) => exitName(exitIdOf(row))))
+    return new Set(rows.map((row) => messageName(messageIdOf(row))))
   }
 
-  /** What `GET /exits` shows. @param ready names of the exits that have their parts */
-  async list(ready: ReadonlySet<string>): Promise<ListedExit[]> {
-    const exits = await this.#database
-      .selectFrom('exits')
-      .selectAll()
-      .orderBy('created_at')
-      .orderBy('asked_order')
-      .orderBy('validator_index')
-      .execute()
+  /** Every message, and the shares whose index is shown. */
+  async listed(): Promise<Listing> {
+    const messages = await this.#database.selectFrom('messages').selectAll().execute()
     const shares = await this.#database
-      .selectFrom('shares')
-      .select(['public_key', 'validator_index', 'share_index'])
+      .selectFrom('signature_shares')
+      .select(['public_key', 'message', 'share_index'])
       .where('listed', '=', 1)
       .execute()
-    const listed = shares.map((row) => ({ ...exitIdOf(row), shareIndex: BigInt(row.share_index) }))
-    return listShownExits(exits.map(exitFromRow), listed, ready)
+    return {
+      messages: messages.map(messageFromRow),
+      shares: shares.map((row) => ({ ...messageIdOf(row), shareIndex: BigInt(row.share_index) })),
+    }
   }
 
-  /** Exits that have shares and no parts for this set of oracles: after a restart their work goes on. */
-  async unfinished(setHash: Hex): Promise<ExitId[]> {
+  /** The whole signatures of these keys' deposits, 96 bytes, by messageName. */
+  async depositSignatures(publicKeys: readonly PublicKeyHex[]): Promise<Map<string, Hex>> {
+    const signatures = new Map<string, Hex>()
+    for (const batch of batches(publicKeys)) {
+      const rows = await this.#database
+        .selectFrom('deposit_signatures')
+        .selectAll()
+        .where('public_key', 'in', batch)
+        .execute()
+      for (const row of rows) signatures.set(messageName(messageIdOf(row)), row.signature as Hex)
+    }
+    return signatures
+  }
+
+  /** The names (messageName) of all deposits that have their signature. */
+  async readyDeposits(): Promise<Set<string>> {
     const rows = await this.#database
-      .selectFrom('shares')
-      .select(['public_key', 'validator_index'])
-      .distinct()
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('oracle_parts')
-              .select('set_hash')
-              .where('set_hash', '=', setHash)
-              .whereRef('oracle_parts.public_key', '=', 'shares.public_key')
-              .whereRef('oracle_parts.validator_index', '=', 'shares.validator_index'),
-          ),
-        ),
-      )
+      .selectFrom('deposit_signatures')
+      .select(['public_key', 'message'])
       .execute()
-    return rows.map(exitIdOf)
+    return new Set(rows.map((row) => messageName(messageIdOf(row))))
   }
 
-  /** Every key that has an exit. */
+  /**
+   * Messages that have shares and no result: after a restart their work goes on.
+   * @param setHash the oracles for which exits have their parts; undefined where they are not known
+   */
+  async unfinished(setHash: Hex | undefined): Promise<MessageId[]> {
+    const rows = await this.#database
+      .selectFrom('signature_shares')
+      .select(['public_key', 'message'])
+      .distinct()
+      .execute()
+    const exits = setHash === undefined ? undefined : await this.readyExits(setHash)
+    const deposits = await this.readyDeposits()
+    return rows.map(messageIdOf).filter((id) => {
+      const name = messageName(id)
+      return isExit(id.message) ? exits?.has(name) === false : !deposits.has(name)
+    })
+  }
+
+  /** Every key of which something is wanted. */
   async publicKeys(): Promise<PublicKeyHex[]> {
-    const rows = await this.#database.selectFrom('exits').select('public_key').distinct().execute()
+    const rows = await this.#database.selectFrom('messages').select('public_key').distinct().execute()
     return rows.map((row) => row.public_key)
   }
 
-  /** Deletes the exits that nobody asked for since, with their shares and parts. @returns how many */
+  /** Deletes what nobody asked for since, with its shares and what was made of them. @returns how many messages */
   async deleteAskedBefore(time: number): Promise<number> {
     const { numDeletedRows } = await this.#database
-      .deleteFrom('exits')
+      .deleteFrom('messages')
       .where('asked_at', '<', time)
       .executeTakeFirst()
     return Number(numDeletedRows)
   }
 
-  /** Deletes all exits of these keys, with their shares and parts. @returns how many */
+  /** Deletes all that is wanted of these keys, with shares and what was made of them. @returns how many messages */
   async deleteKeys(publicKeys: readonly PublicKeyHex[]): Promise<number> {
     let deleted = 0
     for (const batch of batches(publicKeys)) {
       const { numDeletedRows } = await this.#database
-        .deleteFrom('exits')
+        .deleteFrom('messages')
         .where('public_key', 'in', batch)
         .executeTakeFirst()
       deleted += Number(numDeletedRows)

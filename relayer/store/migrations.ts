@@ -1,5 +1,6 @@
 /** The tables of exits, their shares and what is made of them. Both engines read the same column types. */
 import type { Kysely, Migration } from 'kysely'
+import { messageMigration } from './message-migration.js'
 
 async function createExits(database: Kysely<unknown>): Promise<void> {
   await database.schema
@@ -66,7 +67,7 @@ async function createCheckpoints(database: Kysely<unknown>): Promise<void> {
 }
 
 /** By name; they run in the names' order. */
-export const exitMigrations: Readonly<Record<'001-exits', Migration>> = {
+export const exitMigrations: Readonly<Record<'001-exits' | '003-messages', Migration>> = {
   '001-exits': {
     async up(database: Kysely<unknown>) {
       await createExits(database)
@@ -75,4 +76,5 @@ export const exitMigrations: Readonly<Record<'001-exits', Migration>> = {
       await createCheckpoints(database)
     },
   },
+  '003-messages': messageMigration,
 }

@@ -1,6 +1,6 @@
 /** Between the database's rows and the records of relayer/exits. */
-import type { ExitRecord, OpenShare, ShareRecord } from '../exits/records.js'
-import type { ExitsTable, SharesTable } from './schema.js'
+import type { MessageRecord, OpenShare, ShareRecord } from '../exits/records.js'
+import type { MessagesTable, SignatureSharesTable } from './schema.js'
 import type { ShareCipher } from './share-cipher.js'
 
 /** Rows in one statement: below every engine's limit of parameters. */
@@ -11,30 +11,30 @@ export function* batches<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH)
 }
 
-export function exitFromRow(row: ExitsTable): ExitRecord {
+export function messageFromRow(row: MessagesTable): MessageRecord {
   return {
     publicKey: row.public_key,
-    validatorIndex: row.validator_index,
+    message: row.message,
     createdAt: row.created_at,
     askedAt: row.asked_at,
     askedOrder: row.asked_order,
   }
 }
 
-export function exitToRow(exit: ExitRecord): ExitsTable {
+export function messageToRow(record: MessageRecord): MessagesTable {
   return {
-    public_key: exit.publicKey,
-    validator_index: exit.validatorIndex,
-    created_at: exit.createdAt,
-    asked_at: exit.askedAt,
-    asked_order: exit.askedOrder,
+    public_key: record.publicKey,
+    message: record.message,
+    created_at: record.createdAt,
+    asked_at: record.askedAt,
+    asked_order: record.askedOrder,
   }
 }
 
-export function shareFromRow(row: Omit<SharesTable, 'sealed'>): ShareRecord {
+export function shareFromRow(row: Omit<SignatureSharesTable, 'sealed'>): ShareRecord {
   return {
     publicKey: row.public_key,
-    validatorIndex: row.validator_index,
+    message: row.message,
     shareIndex: BigInt(row.share_index),
     digest: row.digest,
     order: row.share_order,
@@ -45,15 +45,15 @@ export function shareFromRow(row: Omit<SharesTable, 'sealed'>): ShareRecord {
 }
 
 /** @throws DvtExitError SHARE_UNREADABLE */
-export function openShareFromRow(row: SharesTable, cipher: ShareCipher): OpenShare {
+export function openShareFromRow(row: SignatureSharesTable, cipher: ShareCipher): OpenShare {
   const share = shareFromRow(row)
   return { ...share, signature: cipher.open(share, row.sealed) }
 }
 
-export function shareToRow(share: OpenShare, cipher: ShareCipher): SharesTable {
+export function shareToRow(share: OpenShare, cipher: ShareCipher): SignatureSharesTable {
   return {
     public_key: share.publicKey,
-    validator_index: share.validatorIndex,
+    message: share.message,
     share_index: String(share.shareIndex),
     digest: share.digest,
     share_order: share.order,

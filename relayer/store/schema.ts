@@ -1,18 +1,20 @@
 /** The rows as the database has them. Share indexes are decimal text, keys and hashes hex text. */
 import type { PublicKeyHex } from '../../core/hex.js'
+import type { MessageName } from '../exits/message.js'
 import type { ShareState } from '../exits/records.js'
 
-export interface ExitsTable {
+/** What somebody wants signed. */
+export interface MessagesTable {
   public_key: PublicKeyHex
-  validator_index: number
+  message: MessageName
   created_at: number
   asked_at: number
   asked_order: number
 }
 
-export interface SharesTable {
+export interface SignatureSharesTable {
   public_key: PublicKeyHex
-  validator_index: number
+  message: MessageName
   share_index: string
   digest: string
   share_order: number
@@ -24,13 +26,34 @@ export interface SharesTable {
   sealed: Uint8Array
 }
 
+/** What is made of an exit's shares. */
 export interface OraclePartsTable {
   public_key: PublicKeyHex
-  validator_index: number
+  message: MessageName
   set_hash: string
   /** JSON array of hex, in the oracles' order. */
   public_key_shares: string
   encrypted_signatures: string
+}
+
+/** What is made of a deposit's shares. */
+export interface DepositSignaturesTable {
+  public_key: PublicKeyHex
+  message: MessageName
+  signature: string
+}
+
+/** Public shares that sidecars claim, of keys in no given cluster. */
+export interface ClaimedSharingsTable {
+  public_key: PublicKeyHex
+  /** Names the set: the hash of threshold and entries. */
+  set_hash: string
+  threshold: number
+  /** JSON object: public share by share index. */
+  public_shares: string
+  /** Who claimed it first, a token's name or an address. */
+  caller: string
+  claimed_at: number
 }
 
 export interface CheckpointsTable {
@@ -40,8 +63,10 @@ export interface CheckpointsTable {
 }
 
 export interface ExitsSchema {
-  exits: ExitsTable
-  shares: SharesTable
-  oracle_parts: OraclePartsTable
+  messages: MessagesTable
+  signature_shares: SignatureSharesTable
+  sealed_parts: OraclePartsTable
+  deposit_signatures: DepositSignaturesTable
+  claimed_sharings: ClaimedSharingsTable
   checkpoints: CheckpointsTable
 }

@@ -3,6 +3,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 import { DvtExitError } from '../../core/errors.js'
 import { fromHex, type PublicKeyHex } from '../../core/hex.js'
 import type { Secret } from '../../core/secret.js'
+import { isExit, type MessageName, validatorIndexOf } from '../exits/message.js'
 
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
@@ -10,7 +11,7 @@ const TAG_BYTES = 16
 /** What a share is bound to: it opens in no other row. */
 export interface ShareRow {
   readonly publicKey: PublicKeyHex
-  readonly validatorIndex: number
+  readonly message: MessageName
   readonly shareIndex: bigint
 }
 
@@ -70,8 +71,9 @@ function derive(key: Uint8Array, purpose: string): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), purpose, 32))
 }
 
-function boundTo({ publicKey, validatorIndex, shareIndex }: ShareRow): Buffer {
-  return Buffer.concat([fromHex(publicKey, 48), uint64(BigInt(validatorIndex)), uint64(shareIndex)])
+function boundTo({ publicKey, message, shareIndex }: ShareRow): Buffer {
+  const named = isExit(message) ? uint64(BigInt(validatorIndexOf(message))) : Buffer.from(message)
+  return Buffer.concat([fromHex(publicKey, 48), named, uint64(shareIndex)])
 }
 
 function uint64(value: bigint): Buffer {

@@ -1,6 +1,6 @@
 /** Where new shares go: a pure function of what is stored when they come. */
 import { evictedFor, notesLateShare } from '../exits/candidates.js'
-import { type ExitId, exitName, groupBy, type OpenShare, type ShareRecord } from '../exits/records.js'
+import { groupBy, type MessageId, messageName, type OpenShare, type ShareRecord } from '../exits/records.js'
 
 /** A share before it has its place. */
 export type NewShare = Omit<OpenShare, 'order'>
@@ -17,15 +17,15 @@ export interface SharePlacement {
  */
 export function placeShares(
   shares: readonly NewShare[],
-  exits: readonly ExitId[],
+  exits: readonly MessageId[],
   stored: readonly ShareRecord[],
 ): SharePlacement {
-  const known = new Set(exits.map(exitName))
-  const sharesOf = groupBy(stored, exitName)
+  const known = new Set(exits.map(messageName))
+  const sharesOf = groupBy(stored, messageName)
   const before = new Set(stored)
   const evict: ShareRecord[] = []
   for (const share of shares) {
-    const name = exitName(share)
+    const name = messageName(share)
     if (!known.has(name)) continue
     const present: ShareRecord[] = sharesOf.get(name) ?? []
     if (present.some((other) => other.shareIndex === share.shareIndex && other.digest === share.digest))

@@ -1,30 +1,34 @@
 /** The statements that the store's transactions are made of. */
 import type { Kysely, Transaction } from 'kysely'
 import { DvtExitError } from '../../core/errors.js'
-import type { Hex, PublicKeyHex } from '../../core/hex.js'
-import type { ExitId, ExitRecord, ShareRecord } from '../exits/records.js'
+import { type Hex, type PublicKeyHex, toHex } from '../../core/hex.js'
+import type { MessageName } from '../exits/message.js'
+import type { MessageId, MessageRecord, ShareRecord } from '../exits/records.js'
 import type { OracleShares } from '../exits/service.js'
-import { batches, exitFromRow, shareFromRow } from './rows.js'
+import { batches, messageFromRow, shareFromRow } from './rows.js'
 import type { ExitsSchema } from './schema.js'
 
 export type Queries = Kysely<ExitsSchema> | Transaction<ExitsSchema>
 
-export const exitIdOf = (row: { public_key: PublicKeyHex; validator_index: number }): ExitId => ({
+export const messageIdOf = (row: { public_key: PublicKeyHex; message: MessageName }): MessageId => ({
   publicKey: row.public_key,
-  validatorIndex: row.validator_index,
+  message: row.message,
 })
 
-export const publicKeysOf = (rows: readonly ExitId[]): PublicKeyHex[] => [
+export const publicKeysOf = (rows: readonly MessageId[]): PublicKeyHex[] => [
   ...new Set(rows.map((row) => row.publicKey)),
 ]
 
-export async function exitsOf(queries: Queries, publicKeys: readonly PublicKeyHex[]): Promise<ExitRecord[]> {
-  const exits: ExitRecord[] = []
+export async function messagesOf(
+  queries: Queries,
+  publicKeys: readonly PublicKeyHex[],
+): Promise<MessageRecord[]> {
+  const messages: MessageRecord[] = []
   for (const batch of batches(publicKeys)) {
-    const rows = await queries.selectFrom('exits').selectAll().where('public_key', 'in', batch).execute()
-    exits.push(...rows.map(exitFromRow))
+    const rows = await queries.selectFrom('messages').selectAll().where('public_key', 'in', batch).execute()
+    messages.push(...rows.map(messageFromRow))
   }
-  return exits
+  return messages
 }
 
 export async function sharesOf(
@@ -34,10 +38,10 @@ export async function sharesOf(
   const shares: ShareRecord[] = []
   for (const batch of batches(publicKeys)) {
     const rows = await queries
-      .selectFrom('shares')
+      .selectFrom('signature_shares')
       .select([
         'public_key',
-        'validator_index',
+        'message',
         'share_index',
         'digest',
         'share_order',
@@ -54,15 +58,15 @@ export async function sharesOf(
 
 export async function assertRoom(
   queries: Queries,
-  existing: readonly ExitRecord[],
-  insert: readonly ExitRecord[],
+  existing: readonly MessageRecord[],
+  insert: readonly MessageRecord[],
   mostKeys: number,
 ): Promise<void> {
-  const known = new Set(existing.map((exit) => exit.publicKey))
-  const added = insert.filter((exit) => !known.has(exit.publicKey)).length
+  const known = new Set(existing.map(({ publicKey }) => publicKey))
+  const added = new Set(insert.map(({ publicKey }) => publicKey).filter((key) => !known.has(key))).size
   if (added === 0) return
   const { count } = await queries
-    .selectFrom('exits')
+    .selectFrom('messages')
     .select((expression) => expression.fn.count('public_key').distinct().as('count'))
     .executeTakeFirstOrThrow()
   if (Number(count) + added <= mostKeys) return
@@ -73,30 +77,30 @@ export async function assertRoom(
   )
 }
 
-export async function deleteExit(queries: Queries, exit: ExitId): Promise<void> {
+export async function deleteMessage(queries: Queries, { publicKey, message }: MessageId): Promise<void> {
   await queries
-    .deleteFrom('exits')
-    .where('public_key', '=', exit.publicKey)
-    .where('validator_index', '=', exit.validatorIndex)
+    .deleteFrom('messages')
+    .where('public_key', '=', publicKey)
+    .where('message', '=', message)
     .execute()
 }
 
 export async function deleteShare(queries: Queries, share: ShareRecord): Promise<void> {
   await queries
-    .deleteFrom('shares')
+    .deleteFrom('signature_shares')
     .where('public_key', '=', share.publicKey)
-    .where('validator_index', '=', share.validatorIndex)
+    .where('message', '=', share.message)
     .where('share_index', '=', String(share.shareIndex))
     .where('digest', '=', share.digest)
     .execute()
 }
 
-/** A share that is right for one exit is wrong for the key's others: their messages differ. */
+/** A share that is right for one message is wrong for the key's others. */
 export async function deleteElsewhere(queries: Queries, share: ShareRecord): Promise<void> {
   await queries
-    .deleteFrom('shares')
+    .deleteFrom('signature_shares')
     .where('public_key', '=', share.publicKey)
-    .where('validator_index', '!=', share.validatorIndex)
+    .where('message', '!=', share.message)
     .where('share_index', '=', String(share.shareIndex))
     .where('digest', '=', share.digest)
     .execute()
@@ -105,13 +109,13 @@ export async function deleteElsewhere(queries: Queries, share: ShareRecord): Pro
 export async function updateShare(
   queries: Queries,
   share: ShareRecord,
-  change: Partial<ExitsSchema['shares']>,
+  change: Partial<ExitsSchema['signature_shares']>,
 ): Promise<void> {
   await queries
-    .updateTable('shares')
+    .updateTable('signature_shares')
     .set(change)
     .where('public_key', '=', share.publicKey)
-    .where('validator_index', '=', share.validatorIndex)
+    .where('message', '=', share.message)
     .where('share_index', '=', String(share.shareIndex))
     .where('digest', '=', share.digest)
     .execute()
@@ -119,18 +123,30 @@ export async function updateShare(
 
 export async function insertParts(
   queries: Queries,
-  exit: ExitId,
+  exit: MessageId,
   parts: OracleShares & { readonly setHash: Hex },
 ): Promise<void> {
   await queries
-    .insertInto('oracle_parts')
+    .insertInto('sealed_parts')
     .values({
       public_key: exit.publicKey,
-      validator_index: exit.validatorIndex,
+      message: exit.message,
       set_hash: parts.setHash,
       public_key_shares: JSON.stringify(parts.publicKeys),
       encrypted_signatures: JSON.stringify(parts.encryptedExitSignatures),
     })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+export async function insertDepositSignature(
+  queries: Queries,
+  { publicKey, message }: MessageId,
+  signature: Uint8Array,
+): Promise<void> {
+  await queries
+    .insertInto('deposit_signatures')
+    .values({ public_key: publicKey, message, signature: toHex(signature) })
     .onConflict((conflict) => conflict.doNothing())
     .execute()
 }

@@ -15,7 +15,7 @@ import type { DistributedValidator } from '../../core/signer.js'
 import { openDatabase } from '../../core/storage/database.js'
 import { checkPublicKeys, checkShares } from '../../relayer/crypto/check-shares.js'
 import type { ExitCrypto } from '../../relayer/crypto/exit-crypto.js'
-import { splitExit } from '../../relayer/crypto/split-exit.js'
+import { makeSignature } from '../../relayer/crypto/make-signature.js'
 import { trySubsets } from '../../relayer/crypto/try-subsets.js'
 import type { OracleShares } from '../../relayer/exits/service.js'
 import { ExitMetrics } from '../../relayer/metrics.js'
@@ -76,7 +76,7 @@ export function inThisThread(): ExitCrypto & { readonly work: { checked: number;
       work.checked += shares.length
       return checkShares(shares)
     },
-    splitExit: async (exit) => splitExit(exit),
+    makeSignature: async (exit) => makeSignature(exit),
     trySubsets: async (exit) => {
       work.trials += exit.subsets.length
       return trySubsets(exit)

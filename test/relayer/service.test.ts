@@ -315,7 +315,7 @@ describe('relayer service', () => {
         ])
         world.now += 3_601
         expect(await relayer.service.listExits()).to.deep.equal([])
-        expect(await relayer.database.selectFrom('shares').selectAll().execute()).to.deep.equal([])
+        expect(await relayer.database.selectFrom('signature_shares').selectAll().execute()).to.deep.equal([])
       })
 
       it('drops shares and parts when the validator has its deposit', async () => {
@@ -326,7 +326,7 @@ describe('relayer service', () => {
         expect((await relayer.service.listExits()).map((exit) => exit.publicKey)).to.deep.equal([
           keyOf(second),
         ])
-        for (const table of ['shares', 'oracle_parts'] as const) {
+        for (const table of ['signature_shares', 'sealed_parts'] as const) {
           expect(await relayer.database.selectFrom(table).selectAll().execute()).to.deep.equal([])
         }
       })
@@ -576,8 +576,8 @@ describe('relayer service', () => {
       await ask(first)
       for (const node of [1, 2, 3]) await post(first, node)
       const rows = JSON.stringify([
-        await relayer.database.selectFrom('shares').selectAll().execute(),
-        await relayer.database.selectFrom('oracle_parts').selectAll().execute(),
+        await relayer.database.selectFrom('signature_shares').selectAll().execute(),
+        await relayer.database.selectFrom('sealed_parts').selectAll().execute(),
       ])
       for (const node of [1n, 2n, 3n]) {
         expect(rows).not.to.include(toHex(first.sign(node, 1_000)).slice(2))

@@ -14,7 +14,7 @@ import { presignedExit, voluntaryExitSigningRoot } from '../../../core/messages/
 import type { Network } from '../../../core/network.js'
 import type { SignedDeposit } from '../../../core/vault/validator-bytes.js'
 import { validatorsRequest } from '../../../core/wire/dialect1.js'
-import { splitAndSeal } from '../../../relayer/crypto/split-exit.js'
+import { splitAndSeal } from '../../../relayer/crypto/make-signature.js'
 import { secretKeyOf } from '../deposits.js'
 import { type DoubleAnswer, type DoubleRequest, HttpDouble } from '../http-double.js'
 import type { Oracles } from '../oracles.js'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { fromHex, toHex } from '../../../core/hex.js'
-import type { ExitToSplit } from '../../../relayer/crypto/exit-crypto.js'
+import type { SignatureToMake } from '../../../relayer/crypto/exit-crypto.js'
 import { WorkerPool } from '../../../relayer/crypto/worker-pool.js'
 import { exitRoot, fourNodeValidators, garbage, obolExits } from '../clusters.js'
 import { combineParts, createOracles } from '../relayer.js'
@@ -9,7 +9,7 @@ const [golden] = obolExits('obol-4n3t-hoodi')
 if (golden === undefined) throw new Error('no golden exit')
 const { validator, validatorIndex } = golden
 const oracles = createOracles(4, 3)
-const exit: ExitToSplit = {
+const exit: SignatureToMake = {
   publicKey: fromHex(validator.publicKey),
   message: exitRoot(validatorIndex),
   shares: [...golden.shares].map(([index, signature]) => ({ index, signature })),
@@ -71,14 +71,14 @@ describe('worker threads', () => {
   })
 
   it('recover, split and seal what the golden shares make', async () => {
-    const parts = await pool.splitExit(exit)
-    if (parts === null) throw new Error('not recovered')
-    expect(combined(parts)).to.equal(golden.signature)
+    const made = await pool.makeSignature(exit)
+    if (made?.kind !== 'split') throw new Error('not recovered')
+    expect(combined(made.parts)).to.equal(golden.signature)
   })
 
   it('make nothing of shares that make no signature of the key', async () => {
     const shares = [wrong(1n), ...exit.shares.slice(1, 3)]
-    expect(await pool.splitExit({ ...exit, shares })).to.equal(null)
+    expect(await pool.makeSignature({ ...exit, shares })).to.equal(null)
   })
 
   it('find the subset that recovers, and prove and disprove the rest', async () => {
@@ -90,7 +90,8 @@ describe('worker threads', () => {
     ]
     const trial = await pool.trySubsets({ ...exit, shares, subsets })
     if (trial.outcome === 'failed') throw new Error('not recovered')
-    expect(combined(trial.parts)).to.equal(golden.signature)
+    if (trial.made.kind !== 'split') throw new Error('not split')
+    expect(combined(trial.made.parts)).to.equal(golden.signature)
     expect(trial.right).to.deep.equal([1, 2, 3])
     expect(trial.wrong).to.deep.equal([0, 4, 5])
     expect(await pool.trySubsets({ ...exit, shares, subsets: subsets.slice(0, 2) })).to.deep.equal({
@@ -113,7 +114,7 @@ describe('worker threads', () => {
   it('answer checks while recoveries wait', async () => {
     const order: string[] = []
     const recoveries = Array.from({ length: 40 }, () =>
-      pool.splitExit(exit).then(() => order.push('recovery')),
+      pool.makeSignature(exit).then(() => order.push('recovery')),
     )
     await pool.checkPublicKeys([exit.publicKey])
     order.push('check')
@@ -123,7 +124,7 @@ describe('worker threads', () => {
 
   it('bring what is under way to its end when closed', async () => {
     const closing = new WorkerPool({ threads: 1 })
-    const recovery = closing.splitExit(exit)
+    const recovery = closing.makeSignature(exit)
     await closing.close()
     expect(await recovery).not.to.equal(null)
   })

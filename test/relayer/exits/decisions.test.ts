@@ -2,16 +2,17 @@ import { expect } from 'chai'
 import type { PublicKeyHex } from '../../../core/hex.js'
 import type { DistributedValidator } from '../../../core/signer.js'
 import { evictedFor, notesLateShare } from '../../../relayer/exits/candidates.js'
+import { exitMessage } from '../../../relayer/exits/message.js'
 import { nextStep } from '../../../relayer/exits/next-step.js'
-import type { ExitRecord, ShareRecord, ShareState } from '../../../relayer/exits/records.js'
+import type { MessageRecord, ShareRecord, ShareState } from '../../../relayer/exits/records.js'
 import { planRequest } from '../../../relayer/exits/request.js'
 import { triageShare } from '../../../relayer/exits/triage.js'
 
 const publicKey: PublicKeyHex = `0x${'aa'.repeat(48)}`
 const publicShare = (n: number): PublicKeyHex => `0x${n.toString(16).padStart(96, '0')}`
-const exit = (validatorIndex: number, askedOrder: number): ExitRecord => ({
+const exit = (validatorIndex: number, askedOrder: number): MessageRecord => ({
   publicKey,
-  validatorIndex,
+  message: exitMessage(validatorIndex),
   createdAt: 100,
   askedAt: 100,
   askedOrder,
@@ -22,7 +23,7 @@ const share = (
   more: Partial<ShareRecord> = {},
 ): ShareRecord => ({
   publicKey,
-  validatorIndex: 1,
+  message: exitMessage(1),
   shareIndex: BigInt(shareIndex),
   digest: `${shareIndex}`,
   order: shareIndex,
@@ -40,9 +41,12 @@ const sharing = (entries: Record<number, number>, threshold = 2): DistributedVal
 const verified = (shareIndex: number, n: number) =>
   share(shareIndex, 'proven', { verifiedUnder: publicShare(n) })
 
+const given = (...sharings: DistributedValidator[]) => ({ sharings, given: true })
+const claimed = (...sharings: DistributedValidator[]) => ({ sharings, given: false })
+
 describe('a request', () => {
   const times = { now: 200, order: 9, touchAfter: 60 }
-  const asked = (validatorIndex: number) => [{ publicKey, validatorIndex }]
+  const asked = (validatorIndex: number) => [{ publicKey, message: exitMessage(validatorIndex) }]
 
   it('writes nothing for an exit that is shown and was asked for a moment ago', () => {
     const plan = planRequest([exit(1, 1), exit(2, 2)], asked(2), { ...times, now: 159 })
@@ -60,7 +64,7 @@ describe('a request', () => {
   it('lets a fifth index take the place of that asked for longest ago', () => {
     const plan = planRequest([exit(1, 5), exit(2, 2), exit(3, 3), exit(4, 4)], asked(5), times)
     expect(plan.remove).to.deep.equal([exit(2, 2)])
-    expect(plan.insert.map((inserted) => inserted.validatorIndex)).to.deep.equal([5])
+    expect(plan.insert.map((inserted) => inserted.message)).to.deep.equal([exitMessage(5)])
   })
 })
 
@@ -88,15 +92,15 @@ describe('slots', () => {
 describe('the next step', () => {
   it('waits for a threshold of right shares of one sharing', () => {
     const sharings = [sharing({ 1: 11, 2: 12, 3: 13 }), sharing({ 1: 21, 2: 22, 3: 13 })]
-    expect(nextStep([verified(1, 11), verified(2, 22)], sharings, 2).kind).to.equal('wait')
-    const step = nextStep([verified(1, 11), verified(2, 22), verified(3, 13)], sharings, 2)
+    expect(nextStep([verified(1, 11), verified(2, 22)], given(...sharings), 2).kind).to.equal('wait')
+    const step = nextStep([verified(1, 11), verified(2, 22), verified(3, 13)], given(...sharings), 2)
     expect(step).to.deep.include({ kind: 'recover', threshold: 2, sharing: sharings[0] })
     expect('shares' in step && step.shares).to.deep.equal([verified(1, 11), verified(3, 13)])
   })
 
   it('checks what no public share has proven yet, before anything else', () => {
     const shares = [verified(1, 11), verified(2, 12), share(3), share(4, 'late'), verified(5, 99)]
-    expect(nextStep(shares, [sharing({ 1: 11, 2: 12, 3: 13 })], 2)).to.deep.equal({
+    expect(nextStep(shares, given(sharing({ 1: 11, 2: 12, 3: 13 })), 2)).to.deep.equal({
       kind: 'verify',
       shares: shares.slice(2),
     })
@@ -104,15 +108,15 @@ describe('the next step', () => {
 
   it('tries where no sharing is known, a threshold of indexes is there and something is new', () => {
     const shares = [share(1, 'tried'), share(2, 'tried'), share(2, 'candidate', { digest: 'other' })]
-    expect(nextStep(shares, [], 2)).to.deep.equal({ kind: 'try', shares, threshold: 2 })
-    expect(nextStep(shares, [], 3).kind).to.equal('wait')
-    expect(nextStep(shares.slice(0, 2), [], 2).kind).to.equal('wait')
-    expect(nextStep(shares, [], undefined).kind).to.equal('wait')
+    expect(nextStep(shares, claimed(), 2)).to.deep.equal({ kind: 'try', shares, threshold: 2 })
+    expect(nextStep(shares, claimed(), 3).kind).to.equal('wait')
+    expect(nextStep(shares.slice(0, 2), claimed(), 2).kind).to.equal('wait')
+    expect(nextStep(shares, claimed(), undefined).kind).to.equal('wait')
   })
 
   it('needs no trial once a signature has proven enough', () => {
     const proven = [share(1, 'proven'), share(2, 'proven')]
-    expect(nextStep([...proven, share(3)], [], 2)).to.deep.equal({
+    expect(nextStep([...proven, share(3)], claimed(), 2)).to.deep.equal({
       kind: 'recover',
       shares: proven,
       threshold: 2,
@@ -123,37 +127,38 @@ describe('the next step', () => {
 
 describe('a posted share', () => {
   const key = {
-    exits: [exit(1, 1), exit(2, 2)],
+    messages: [exit(1, 1), exit(2, 2)],
     shares: [] as ShareRecord[],
-    sharings: [] as DistributedValidator[],
+    known: claimed(),
     isReady: () => false,
   }
 
   it('of a key that nobody asked for is left alone', () => {
-    expect(triageShare(1n, 'd', { ...key, exits: [] })).to.deep.equal({ kind: 'unknown-key' })
+    expect(triageShare(1n, 'd', { ...key, messages: [] })).to.deep.equal({ kind: 'unknown-key' })
   })
 
   it('is a repeat where any exit of the key has it at that index', () => {
-    const shares = [share(1, 'candidate', { digest: 'd', validatorIndex: 1 })]
+    const shares = [share(1, 'candidate', { digest: 'd', message: exitMessage(1) })]
     expect(triageShare(1n, 'd', { ...key, shares })).to.deep.equal({ kind: 'repeat' })
     expect(triageShare(2n, 'd', { ...key, shares }).kind).to.equal('candidate')
   })
 
   it('may belong to any exit of the key, the one asked for last first', () => {
-    const sharings = [sharing({ 1: 11 }), sharing({ 1: 21 })]
-    const triage = triageShare(1n, 'd', { ...key, sharings })
+    const known = given(sharing({ 1: 11 }), sharing({ 1: 21 }))
+    const triage = triageShare(1n, 'd', { ...key, known })
     expect(triage).to.deep.equal({
       kind: 'verify',
       alternatives: [
-        { exit: exit(2, 2), publicShare: publicShare(11) },
-        { exit: exit(2, 2), publicShare: publicShare(21) },
-        { exit: exit(1, 1), publicShare: publicShare(11) },
-        { exit: exit(1, 1), publicShare: publicShare(21) },
+        { wanted: exit(2, 2), publicShare: publicShare(11) },
+        { wanted: exit(2, 2), publicShare: publicShare(21) },
+        { wanted: exit(1, 1), publicShare: publicShare(11) },
+        { wanted: exit(1, 1), publicShare: publicShare(21) },
       ],
     })
     expect(triageShare(1n, 'd', key)).to.deep.equal({
       kind: 'candidate',
-      exits: [exit(1, 1), exit(2, 2)],
+      alternatives: [],
+      waiting: [exit(1, 1), exit(2, 2)],
       shown: exit(2, 2),
     })
   })
@@ -161,9 +166,9 @@ describe('a posted share', () => {
   it('is late when the exit is ready', () => {
     expect(triageShare(1n, 'd', { ...key, isReady: () => true })).to.deep.equal({
       kind: 'late',
-      exit: exit(2, 2),
+      wanted: exit(2, 2),
     })
-    const isReady = (candidate: ExitRecord) => candidate.validatorIndex === 2
+    const isReady = (candidate: MessageRecord) => candidate.message === exitMessage(2)
     expect(triageShare(1n, 'd', { ...key, isReady }).kind).to.equal('late')
   })
 })

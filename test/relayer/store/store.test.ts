@@ -7,6 +7,7 @@ import type { Kysely } from 'kysely'
 import type { PublicKeyHex } from '../../../core/hex.js'
 import { Secret } from '../../../core/secret.js'
 import { openDatabase } from '../../../core/storage/database.js'
+import { exitMessage } from '../../../relayer/exits/message.js'
 import type { ShareState } from '../../../relayer/exits/records.js'
 import { Checkpoint } from '../../../relayer/store/checkpoints.js'
 import { ExitStore } from '../../../relayer/store/exit-store.js'
@@ -16,7 +17,7 @@ import type { ExitsSchema } from '../../../relayer/store/schema.js'
 import { ShareCipher } from '../../../relayer/store/share-cipher.js'
 
 const publicKey: PublicKeyHex = `0x${'ab'.repeat(48)}`
-const row = { publicKey, validatorIndex: 5, shareIndex: 2n ** 64n - 1n }
+const row = { publicKey, message: exitMessage(5), shareIndex: 2n ** 64n - 1n }
 const newCipher = () => new ShareCipher(new Secret(new Uint8Array(randomBytes(32))))
 const codeOf = async (action: () => unknown): Promise<unknown> => {
   try {
@@ -67,7 +68,7 @@ describe('a sealed share', () => {
   it('opens in its own row with its own key only', async () => {
     expect(cipher.open(row, sealed)).to.deep.equal(signature)
     for (const other of [
-      { ...row, validatorIndex: 6 },
+      { ...row, message: exitMessage(6) },
       { ...row, shareIndex: 1n },
       { ...row, publicKey: `0x${'ac'.repeat(48)}` as const },
     ]) {
@@ -100,7 +101,7 @@ describe('the store', () => {
   afterEach(() => database.destroy())
 
   const limits = { now: 100, touchAfter: 60, mostKeys: 10 }
-  const exit = { publicKey, validatorIndex: 5 }
+  const exit = { publicKey, message: exitMessage(5) }
   const newShare = (shareIndex: bigint, byte: number, state: ShareState = 'candidate') => {
     const signature = new Uint8Array(96).fill(byte)
     return {
@@ -131,7 +132,7 @@ describe('the store', () => {
 
   it('leaves out shares that are there, and those whose exit is gone', async () => {
     await store.request([exit], limits)
-    await store.addShares([newShare(1n, 1), newShare(1n, 1), { ...newShare(1n, 2), validatorIndex: 6 }])
+    await store.addShares([newShare(1n, 1), newShare(1n, 1), { ...newShare(1n, 2), message: exitMessage(6) }])
     await store.addShares([newShare(1n, 1)])
     expect(await store.sharesOf([publicKey])).to.have.length(1)
   })
@@ -181,11 +182,11 @@ describe('the store', () => {
   })
 
   it('finds what is unfinished', async () => {
-    const other = { publicKey, validatorIndex: 6 }
+    const other = { publicKey, message: exitMessage(6) }
     await store.request([exit], limits)
     await store.request([other], limits)
     expect(await store.unfinished('0x01')).to.deep.equal([])
-    await store.addShares([newShare(1n, 1), newShare(2n, 2), { ...newShare(1n, 3), validatorIndex: 6 }])
+    await store.addShares([newShare(1n, 1), newShare(2n, 2), { ...newShare(1n, 3), message: exitMessage(6) }])
     await store.settle(exit, { parts: { setHash: '0x01', publicKeys: [], encryptedExitSignatures: [] } })
     expect(await store.unfinished('0x01')).to.deep.equal([other])
     expect(await store.unfinished('0x02')).to.have.deep.members([exit, other])
@@ -194,10 +195,10 @@ describe('the store', () => {
   it('takes a thousand exits at once', async () => {
     const asked = Array.from({ length: 1_000 }, (_, i) => ({
       publicKey: `0x${i.toString(16).padStart(96, '0')}` as const,
-      validatorIndex: i,
+      message: exitMessage(i),
     }))
     expect(await store.request(asked, { ...limits, mostKeys: 1_000 })).to.have.length(1_000)
-    expect(await store.list(new Set())).to.have.length(1_000)
+    expect((await store.listed()).messages).to.have.length(1_000)
     expect(await codeOf(() => store.request([exit], { ...limits, mostKeys: 1_000 }))).to.equal(
       'TOO_MANY_EXITS',
     )
