@@ -58,6 +58,7 @@ export const revertAbi = parseAbi([
   'error ECDSAInvalidSignatureS(bytes32 s)',
   'error NotEnoughSignatures()',
   'error AccessDenied()',
+  'error InvalidValidator()',
   'error InvalidValidators()',
   'error InvalidAssets()',
   'error CannotTopUpV1Validators()',
@@ -68,6 +69,8 @@ export const revertAbi = parseAbi([
   'error InsufficientAssets()',
   'error InvalidVault()',
   'error InvalidSignatures()',
+  'error MerkleProofInvalidMultiproof()',
+  'error FailedCall()',
   'error Error(string reason)',
   'error Panic(uint256 code)',
 ])

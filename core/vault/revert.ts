@@ -25,6 +25,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   NotEnoughSignatures: 'fewer oracles signed than the Keeper asks for',
   AccessDenied:
     'the sender or the signature is not the validators manager’s, or the Keeper does not know the vault',
+  InvalidValidator: 'the vault cannot read the validator’s bytes',
   InvalidValidators: 'the vault cannot read the validators’ bytes, or does not know a key that is topped up',
   InvalidAssets: 'the amount of a compounding validator is not within 32 to 2048 ETH',
   CannotTopUpV1Validators: 'a validator of type 0x01 cannot be topped up',
@@ -34,6 +35,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
   InvalidRewardsRoot: 'the rewards root is not one of the Keeper’s last two',
   InsufficientAssets: 'the vault has too few assets',
   InvalidVault: 'the contract does not know this vault',
+  MerkleProofInvalidMultiproof: 'the merkle multiproof has not the right number of nodes',
+  FailedCall: 'a call of the vault failed without a reason: most likely its balance is too low',
   InvalidSignatures: 'the signatures are not those that are asked for',
 }
 

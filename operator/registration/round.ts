@@ -18,6 +18,7 @@ import type { VaultDeposit } from '../deposit-data/vault-deposits.js'
 import { NotNow } from '../not-now.js'
 import type { Fees } from '../transactions/fees.js'
 import { formatGwei } from '../transactions/fees.js'
+import { revertBehind } from '../transactions/hidden-revert.js'
 import type { TransactionSender } from '../transactions/sender.js'
 import type { Registration } from '../transactions/store/registration.js'
 import type { VaultReader, VaultState } from '../vault/vault-reader.js'
@@ -31,7 +32,7 @@ import { type BatchExits, batchExits, type ExitsParts, refuseKnown } from './exi
 export interface RoundParts extends ExitsParts {
   readonly network: Network
   readonly vault: Hex
-  readonly execution: Pick<ExecutionClient, 'balance' | 'estimateGas'>
+  readonly execution: Pick<ExecutionClient, 'balance' | 'estimateGas' | 'simulate'>
   readonly reader: VaultReader
   readonly depositData: DepositDataFile
   readonly batches: BatchSelection
@@ -208,7 +209,9 @@ export class Round {
     } catch (error) {
       if (!isRefusal(error)) throw error
       this.#parts.approvals.forget()
-      const revert = revertDataOf(error)
+      const { execution } = this.#parts
+      const own = revertDataOf(error)
+      const revert = await revertBehind(own, { from, to, data }, (call) => execution.simulate(call))
       const isRevert = revert !== undefined || /revert/i.test(error.message)
       const { name, meaning } = describeRevert(revert)
       throw new NotNow(

@@ -2,6 +2,7 @@ import { isRefusal, revertDataOf } from '../../core/clients/json-rpc.js'
 import type { Hex } from '../../core/hex.js'
 import { describeRevert } from '../../core/vault/revert.js'
 import type { TransactionChain } from './chain.js'
+import { type CallFrom, revertBehind } from './hidden-revert.js'
 
 /** A transaction that was mined and reverted. */
 export interface RevertedTransaction {
@@ -28,7 +29,9 @@ export async function revertReason(
       await chain.simulate({ from, to, data }, state)
     } catch (error) {
       if (!isRefusal(error)) throw error
-      const { name, meaning } = describeRevert(revertDataOf(error))
+      const simulate = (call: CallFrom) => chain.simulate(call, state)
+      const reason = await revertBehind(revertDataOf(error), { from, to, data }, simulate)
+      const { name, meaning } = describeRevert(reason)
       return `${name}: ${meaning}`
     }
   }

@@ -1,13 +1,14 @@
 /** What the agent reads of its vault: how it registers, what it can harvest, and what it can afford. */
 import { decodeFunctionResult, encodeFunctionData, getAddress } from 'viem'
 import type { ExecutionClient } from '../../core/clients/execution.js'
-import { revertDataOf } from '../../core/clients/json-rpc.js'
+import { isRefusal, revertDataOf } from '../../core/clients/json-rpc.js'
 import { ConfigurationError, DvtExitError } from '../../core/errors.js'
 import { type Hex, normalizeHex } from '../../core/hex.js'
 import type { Network } from '../../core/network.js'
 import { depositDataRegistryAbi, keeperAbi, vaultAbi, vaultV1Abi } from '../../core/vault/abi.js'
 import type { HarvestParams } from '../../core/vault/approval-params.js'
 import { describeRevert } from '../../core/vault/revert.js'
+import { type CallFrom, revertBehind } from '../transactions/hidden-revert.js'
 import type { Rewards } from './rewards.js'
 import { knowsManager, type NoWay, type Way, wayOf } from './way.js'
 
@@ -123,8 +124,12 @@ export class VaultReader {
         data: results[1] ?? '0x',
       })
     } catch (error) {
-      if (revertDataOf(error) !== undefined) rewards.forget()
-      throw harvestFailure(error)
+      if (!isRefusal(error)) throw error
+      const simulate = (call: CallFrom) => execution.simulate(call)
+      const revert = await revertBehind(revertDataOf(error), { from: vault, to: vault, data }, simulate)
+      if (revert === undefined) throw error
+      rewards.forget()
+      throw harvestFailure(revert, error)
     }
   }
 
@@ -155,15 +160,13 @@ function isNoAnswerOfContract(error: unknown): boolean {
   )
 }
 
-function harvestFailure(error: unknown): unknown {
-  const data = revertDataOf(error)
-  if (data === undefined) return error
-  const { name, meaning } = describeRevert(data)
+function harvestFailure(revert: Hex, cause: unknown): DvtExitError {
+  const { name, meaning } = describeRevert(revert)
   return new DvtExitError(
     'HARVEST_REVERTS',
     `the vault does not take the rewards update: ${name}, ${meaning}`,
     {
-      cause: error,
+      cause,
       hint: 'The IPFS gateway may have answered with other rewards: check IPFS_FETCH_ENDPOINTS',
     },
   )

@@ -84,6 +84,32 @@ describe('an agent whose vault has rewards to take', function () {
     expect(await scene.publicKeys()).to.have.length(1)
   })
 
+  for (const [kind, manager] of [
+    ['v5', 'registry'],
+    ['v2', 'wallet'],
+    ['v1', 'registry'],
+  ] as const) {
+    it(`names what its registration would revert with, where the multicall of ${kind} (${manager}) hides it`, async () => {
+      const validators = validatorsOf(hoodi, { count: 1 })
+      scene = await Scene.start({ kind, manager, validators, assets: 32n * ETH })
+      const { world, oracleServers } = scene.devnet
+      await world.collateralize()
+      await update(scene, { consensus: CONSENSUS, locked: 0n, unlocked: 0n }, false)
+      // A vault of version 1 that is two behind says nothing else before it is harvested.
+      if (kind !== 'v1') await update(scene, { consensus: CONSENSUS + 1n, locked: 0n, unlocked: 0n }, false)
+      let changed: Promise<void> | undefined
+      for (const oracle of oracleServers.all) {
+        oracle.beforeAnswer = () => {
+          changed ??= world.setOracles([OTHER], 1)
+          return changed
+        }
+      }
+      const { code, message } = await scene.notNow()
+      expect(code).to.equal('WOULD_REVERT')
+      expect(message).to.include('InvalidOracle')
+    })
+  }
+
   it('that the rewards file does not name yet goes on without, as long as the contract lets it', async () => {
     const validators = validatorsOf(hoodi, { count: 1 })
     scene = await Scene.start({ kind: 'v5', validators, assets: 32n * ETH })
