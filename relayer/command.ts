@@ -32,6 +32,7 @@ import { defaultKeyFile, loadOrCreateKey } from './store/key-file.js'
 import { openRelayerDatabase, type RelayerDatabase } from './store/open.js'
 import { ShareCipher } from './store/share-cipher.js'
 import { TokenStore } from './store/tokens.js'
+import { ClaimedSharings } from './validators/claimed-sharings.js'
 import { productVersion } from './version.js'
 
 export { relayerOptions }
@@ -158,6 +159,8 @@ async function createService(values: RelayerValues, parts: Parts): Promise<Relay
     network,
     indexes,
     publicShares: clusters,
+    claimedShares: await ClaimedSharings.open(database),
+    depositOf: () => undefined,
     oracles,
     signatureThreshold: values.signatureThreshold,
     limits: {

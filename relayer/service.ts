@@ -8,9 +8,9 @@ import type { OraclesSource } from '../core/oracles/source.js'
 import type { ExitCrypto } from './crypto/exit-crypto.js'
 import { RequestedKeyError } from './exits/errors.js'
 import { assertDistinctKeys, KeyChecks } from './exits/key-checks.js'
-import { listShownExits } from './exits/listing.js'
-import { exitMessage, isExit } from './exits/message.js'
-import type { MessageId } from './exits/records.js'
+import { listShownExits, listShownValidators } from './exits/listing.js'
+import { depositMessage, exitMessage, isExit } from './exits/message.js'
+import { type MessageId, messageName } from './exits/records.js'
 import type { ExitService, ListedExit, PostedShare, RejectedShare, RequestedExit } from './exits/service.js'
 import { type PublicSharesSource, Sharings } from './exits/sharings.js'
 import { SigningRoots } from './exits/signing-roots.js'
@@ -20,6 +20,17 @@ import { Readiness } from './readiness.js'
 import { Recoveries } from './recoveries.js'
 import type { ExitStore } from './store/exit-store.js'
 import { Upkeep } from './upkeep.js'
+import type { ClaimedSharings } from './validators/claimed-sharings.js'
+import { Claims } from './validators/claims.js'
+import type {
+  CollectedValidator,
+  ListedValidator,
+  PostedSignatures,
+  RejectedSignature,
+  ValidatorService,
+  WantedDeposit,
+  WantedValidator,
+} from './validators/service.js'
 
 /** What the chain says about keys and indexes. */
 export interface IndexSource {
@@ -53,6 +64,10 @@ export interface RelayerParts {
   readonly network: Network
   readonly indexes: IndexSource
   readonly publicShares: PublicSharesSource
+  /** What sidecars claim, for keys in no given cluster. */
+  readonly claimedShares: ClaimedSharings
+  /** The deposit of a key of which only the exit is asked for; undefined where none is known. */
+  readonly depositOf: (publicKey: PublicKeyHex) => WantedDeposit | undefined
   readonly oracles: OraclesSource
   /** SIGNATURE_THRESHOLD: shares that make a signature of a key in no given cluster. */
   readonly signatureThreshold: number | undefined
@@ -68,12 +83,13 @@ export interface RelayerParts {
 /** Milliseconds between two looks for exits whose lifetime is over or whose validator has its deposit. */
 const SWEEP_INTERVAL = 300_000
 
-export class RelayerService implements ExitService {
+export class RelayerService implements ExitService, ValidatorService {
   readonly #parts: RelayerParts
   readonly #keyChecks: KeyChecks
   readonly #posts: PostedShares
   readonly #recoveries: Recoveries
   readonly #readiness: Readiness
+  readonly #claims: Claims
   readonly #upkeep: Upkeep
   #version: number
   #list: { readonly version: number; readonly exits: readonly ListedExit[] } | undefined
@@ -86,8 +102,10 @@ export class RelayerService implements ExitService {
     const onChange = () => this.#changed()
     // A version of an earlier process never comes again.
     this.#version = Math.floor(parts.clock() * 1000)
-    const sharings = new Sharings(parts.publicShares)
+    const { publicShares: given, claimedShares: claimed } = parts
+    const sharings = new Sharings(given, claimed)
     const signingRoots = new SigningRoots(parts.network)
+    this.#claims = new Claims({ ...parts, signingRoots, given, claimed })
     this.#keyChecks = new KeyChecks((publicKeys) => parts.crypto.checkPublicKeys(publicKeys))
     const version = () => this.#version
     this.#readiness = new Readiness({ store, oracles, version, spare: limits.maxKeysPerRequest })
@@ -110,7 +128,7 @@ export class RelayerService implements ExitService {
       mostTrials: limits.maxTrials,
       onChange,
     })
-    parts.publicShares.onChange(() => this.#resume())
+    given.onChange(() => this.#resume())
     oracles.onChange(() => {
       this.#readiness.forgetAll()
       this.#changed()
@@ -141,9 +159,11 @@ export class RelayerService implements ExitService {
     await this.#recoveries.close()
   }
 
-  /** Drops exits whose lifetime is over, and those whose validator has its deposit. */
+  /** Drops what is over, and those whose validator has its deposit. */
   async sweep(): Promise<void> {
     await this.#upkeep.sweep()
+    const { claimedShares, store } = this.#parts
+    await claimedShares.keepOnly(new Set(await store.publicKeys()))
   }
 
   /**
@@ -179,6 +199,56 @@ export class RelayerService implements ExitService {
     await this.#upkeep.expire()
     const { rejected, changed } = await this.#posts.take('exit', shareIndex, shares)
     this.#takeUp(changed)
+    return rejected
+  }
+
+  async requestValidators(wanted: readonly WantedValidator[]): Promise<readonly CollectedValidator[]> {
+    const publicKeys = wanted.map(({ publicKey }) => publicKey)
+    await this.#assertAskable(publicKeys)
+    const config = await this.#parts.oracles.current()
+    const exits = wanted.map(({ publicKey, validatorIndex }) => ({
+      publicKey,
+      message: exitMessage(validatorIndex),
+    }))
+    const deposits = wanted.map(({ publicKey, deposit }) => ({ publicKey, message: depositMessage(deposit) }))
+    await this.#request([...exits, ...deposits], config)
+    const shares = await this.#readiness.oracleShares(exits, config)
+    const signatures = await this.#parts.store.depositSignatures(publicKeys)
+    return wanted.map((validator, i) => {
+      const message = depositMessage(validator.deposit)
+      const depositSignature = signatures.get(messageName({ ...validator, message })) ?? null
+      return { ...validator, depositSignature, oracleShares: shares[i] ?? null }
+    })
+  }
+
+  async listValidators(): Promise<readonly ListedValidator[]> {
+    await this.#upkeep.expire()
+    const { store, depositOf } = this.#parts
+    const [listing, readyExits, readyDeposits] = await Promise.all([
+      store.listed(),
+      this.#readiness.exits(),
+      this.#readiness.deposits(),
+    ])
+    return listShownValidators({ ...listing, readyExits, readyDeposits, depositOf })
+  }
+
+  async postSignatures(
+    shareIndex: bigint,
+    shares: readonly PostedSignatures[],
+    caller: string,
+  ): Promise<readonly RejectedSignature[]> {
+    await this.#upkeep.expire()
+    this.#takeUp(await this.#claims.take(shares, caller))
+    const rejected: RejectedSignature[] = []
+    for (const kind of ['exit', 'deposit'] as const) {
+      const posted = shares.map(({ publicKey, exitSignature, depositSignature }) => ({
+        publicKey,
+        signature: kind === 'exit' ? exitSignature : depositSignature,
+      }))
+      const result = await this.#posts.take(kind, shareIndex, posted)
+      this.#takeUp(result.changed)
+      rejected.push(...result.rejected.map((share) => ({ ...share, signature: kind })))
+    }
     return rejected
   }
 

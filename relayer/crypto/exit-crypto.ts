@@ -13,6 +13,15 @@ export interface ShareToCheck {
   }[]
 }
 
+/** Public shares that are said to be of one key. */
+export interface SharingToCheck {
+  /** 48 bytes each. */
+  readonly publicKey: Uint8Array
+  readonly shares: readonly { readonly index: bigint; readonly publicShare: Uint8Array }[]
+  /** The thresholds that it may have, in the order to try. */
+  readonly thresholds: readonly number[]
+}
+
 export type ShareVerdict =
   /** Position of the alternative under which it verifies. */
   | { readonly verdict: 'right'; readonly alternative: number }
@@ -69,6 +78,8 @@ export interface ExitCrypto {
   /** Which of the keys (48 bytes) are points of the subgroup. */
   checkPublicKeys(publicKeys: readonly Uint8Array[]): Promise<readonly boolean[]>
   checkShares(shares: readonly ShareToCheck[]): Promise<readonly ShareVerdict[]>
+  /** For each sharing the first threshold for which all its public shares make the key; null where none does. */
+  checkSharings(sharings: readonly SharingToCheck[]): Promise<readonly (number | null)[]>
   /**
    * Recovers the signature from right shares of one sharing and verifies it. An exit's is split and sealed, and
    * never leaves the worker itself.

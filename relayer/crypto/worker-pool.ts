@@ -9,6 +9,7 @@ import type {
   MadeSignature,
   ShareToCheck,
   ShareVerdict,
+  SharingToCheck,
   SignatureToMake,
   SignatureToTry,
   Trial,
@@ -47,6 +48,10 @@ export class WorkerPool implements ExitCrypto {
 
   async checkShares(shares: readonly ShareToCheck[]): Promise<readonly ShareVerdict[]> {
     return this.#inParts<ShareToCheck, ShareVerdict>('checkShares', shares)
+  }
+
+  async checkSharings(sharings: readonly SharingToCheck[]): Promise<readonly (number | null)[]> {
+    return this.#inParts<SharingToCheck, number | null>('checkSharings', sharings)
   }
 
   async makeSignature(wanted: SignatureToMake): Promise<MadeSignature | null> {

@@ -4,6 +4,7 @@ import Fastify, { type FastifyBaseLogger, type RawServerDefault } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Logger } from '../../core/log.js'
 import type { ExitService } from '../exits/service.js'
+import type { ValidatorService } from '../validators/service.js'
 import { type Access, guard } from './access.js'
 import { addExitSignature } from './exit-signature.js'
 import { addExits } from './exits.js'
@@ -15,19 +16,21 @@ import { useLosslessJson } from './json-body.js'
 import { addMetrics, HttpMetrics } from './metrics.js'
 import { describeApi } from './openapi.js'
 import { rejectionReporter } from './rejections.js'
+import { addSignatures } from './signatures.js'
 import { addValidators } from './validators.js'
+import { addWantedValidators } from './wanted-validators.js'
 
 export interface HttpLimits {
   /** Bytes of one body. */
   readonly bodyBytes: number
   /** Public keys in one `POST /validators`. */
   readonly keysPerRequest: number
-  /** Shares in one `POST /exit-signature`. */
+  /** Shares in one `POST /exit-signature` or `POST /signatures`. */
   readonly sharesPerRequest: number
 }
 
 export interface AppParts {
-  readonly service: ExitService
+  readonly service: ExitService & ValidatorService
   /** The network's name, for `GET /info`. */
   readonly network: string
   readonly access: Access
@@ -56,8 +59,11 @@ export async function createApp(parts: AppParts): Promise<App> {
   await describeApi(app, parts.version)
   addInfo(app, parts.network)
   addExits(app, service)
+  addWantedValidators(app, service)
   addValidators(app, service, limits.keysPerRequest)
-  addExitSignature(app, service, limits.sharesPerRequest, rejectionReporter(logger, metrics.rejectedShares))
+  const onRejected = rejectionReporter(logger, metrics.rejectedShares)
+  addExitSignature(app, service, limits.sharesPerRequest, onRejected)
+  addSignatures(app, service, limits.sharesPerRequest, onRejected)
   addHealth(app, parts.health.needed, parts.health.wanted)
   addMetrics(app, parts.registry)
   await app.ready()

@@ -2,12 +2,11 @@ import { z } from 'zod'
 import { fromHex } from '../../core/hex.js'
 import { exitSignatureRequest } from '../../core/wire/dialect1.js'
 import { publicKeyField } from '../../core/wire/fields.js'
-import { mayPostFor } from '../access/decision.js'
 import type { ExitService, RejectedShare } from '../exits/service.js'
 import { detailAnswer } from './detail.js'
-import { HttpError } from './failures.js'
 import type { App } from './fastify.js'
 import { limitItems } from './item-limit.js'
+import { assertMayPostFor } from './posting.js'
 import { shapeErrorAnswer } from './shape-error.js'
 
 const exitSignatureAnswer = z.object({
@@ -45,10 +44,7 @@ export function addExitSignature(
     },
     async (request): Promise<z.input<typeof exitSignatureAnswer>> => {
       const { share_index: shareIndex, shares } = request.body
-      if (!mayPostFor(shareIndex, request.identity)) {
-        const own = request.identity?.shareIndexes.join(', ')
-        throw new HttpError(403, `This token posts for share index ${own}, not for ${shareIndex}`)
-      }
+      assertMayPostFor(shareIndex, request.identity)
       const rejected = await service.postShares(
         shareIndex,
         shares.map((share) => ({

@@ -179,6 +179,17 @@ export class ExitStore {
     })
   }
 
+  /** Deletes the shares that were right under these public shares only, so that nodes post them again. */
+  async deleteProvenUnder(publicKey: PublicKeyHex, publicShares: readonly PublicKeyHex[]): Promise<void> {
+    for (const batch of batches(publicShares)) {
+      await this.#database
+        .deleteFrom('signature_shares')
+        .where('public_key', '=', publicKey)
+        .where('verified_under', 'in', batch)
+        .execute()
+    }
+  }
+
   /** The oracle parts of these keys' exits for one set of oracles, by messageName. */
   async partsOf(publicKeys: readonly PublicKeyHex[], setHash: Hex): Promise<Map<string, OracleShares>> {
     const parts = new Map<string, OracleShares>()

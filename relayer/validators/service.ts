@@ -47,6 +47,11 @@ export interface PostedSignatures {
   readonly claimedShares: ReadonlyMap<bigint, PublicKeyHex> | undefined
 }
 
+/** A share that was checked and found wrong. */
+export interface RejectedSignature extends RejectedShare {
+  readonly signature: 'exit' | 'deposit'
+}
+
 export interface ValidatorService {
   /**
    * Asks the nodes for both signatures of these validators. They are stored when this returns; asking again is
@@ -69,5 +74,5 @@ export interface ValidatorService {
     shareIndex: bigint,
     shares: readonly PostedSignatures[],
     caller: string,
-  ): Promise<readonly RejectedShare[]>
+  ): Promise<readonly RejectedSignature[]>
 }

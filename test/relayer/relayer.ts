@@ -14,6 +14,7 @@ import { Secret } from '../../core/secret.js'
 import type { DistributedValidator } from '../../core/signer.js'
 import { openDatabase } from '../../core/storage/database.js'
 import { checkPublicKeys, checkShares } from '../../relayer/crypto/check-shares.js'
+import { checkSharings } from '../../relayer/crypto/check-sharings.js'
 import type { ExitCrypto } from '../../relayer/crypto/exit-crypto.js'
 import { makeSignature } from '../../relayer/crypto/make-signature.js'
 import { trySubsets } from '../../relayer/crypto/try-subsets.js'
@@ -24,6 +25,8 @@ import { ExitStore } from '../../relayer/store/exit-store.js'
 import { exitMigrations } from '../../relayer/store/migrations.js'
 import type { ExitsSchema } from '../../relayer/store/schema.js'
 import { ShareCipher } from '../../relayer/store/share-cipher.js'
+import { ClaimedSharings } from '../../relayer/validators/claimed-sharings.js'
+import type { WantedDeposit } from '../../relayer/validators/service.js'
 import { exitRoot, hoodi } from './clusters.js'
 
 /** Oracles with their secret keys. */
@@ -76,6 +79,7 @@ export function inThisThread(): ExitCrypto & { readonly work: { checked: number;
       work.checked += shares.length
       return checkShares(shares)
     },
+    checkSharings: async (sharings) => checkSharings(sharings),
     makeSignature: async (exit) => makeSignature(exit),
     trySubsets: async (exit) => {
       work.trials += exit.subsets.length
@@ -102,6 +106,8 @@ export class TestWorld {
   known: PublicKeyHex[] = []
   chainUp = true
   sharings: DistributedValidator[] = []
+  /** The deposits of keys of which only the exit is asked for. */
+  readonly deposits = new Map<PublicKeyHex, WantedDeposit>()
   #oraclesListeners: (() => void)[] = []
   #sharingsListeners: (() => void)[] = []
 
@@ -136,6 +142,8 @@ export class TestWorld {
         sharingsOf: (key) => this.sharings.filter((sharing) => sharing.publicKey === key),
         onChange: (listener) => void this.#sharingsListeners.push(listener),
       },
+      claimedShares: await ClaimedSharings.open(database),
+      depositOf: (key) => this.deposits.get(key),
       oracles: {
         current: async () => {
           if (this.currentOracles === undefined) throw new UnavailableError('ORACLES_UNKNOWN', 'unknown')

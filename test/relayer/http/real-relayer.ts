@@ -15,6 +15,7 @@ import { ExitStore } from '../../../relayer/store/exit-store.js'
 import { loadOrCreateKey } from '../../../relayer/store/key-file.js'
 import { openRelayerDatabase } from '../../../relayer/store/open.js'
 import { ShareCipher } from '../../../relayer/store/share-cipher.js'
+import { ClaimedSharings } from '../../../relayer/validators/claimed-sharings.js'
 import { testApp } from './test-app.js'
 import { KEYS, NETWORK, shareOf } from './transcript.js'
 
@@ -110,6 +111,8 @@ export class RealRelayer {
         sharingsOf: (publicKey) => this.#clusters.filter((cluster) => cluster.publicKey === publicKey),
         onChange: () => undefined,
       },
+      claimedShares: await ClaimedSharings.open(database),
+      depositOf: () => undefined,
       oracles: fixedOracles(parseProtocolConfig(KEYS.oracles_config, 'keys.json')),
       signatureThreshold: KEYS.threshold,
       limits: DEFAULT_LIMITS,

@@ -6,6 +6,7 @@ import type { TokenIdentity } from '../../../relayer/access/tokens.js'
 import type { ExitService } from '../../../relayer/exits/service.js'
 import { type AppParts, createApp } from '../../../relayer/http/app.js'
 import type { App } from '../../../relayer/http/fastify.js'
+import type { ValidatorService } from '../../../relayer/validators/service.js'
 
 export const SETTINGS: AccessSettings = {
   boundToLoopback: true,
@@ -27,7 +28,7 @@ export interface TestAppOptions {
 }
 
 /** The app with everything open to a test: no limits that matter, tokens from a table. */
-export function testApp(service: ExitService, options: TestAppOptions = {}): Promise<App> {
+export function testApp(service: ExitService & ValidatorService, options: TestAppOptions = {}): Promise<App> {
   return createApp({
     service,
     network: 'hoodi',
