@@ -23,10 +23,12 @@ export interface TestValidator {
   readonly validator: DistributedValidator
   /** A node's share of the exit signature, 96 bytes. */
   sign(shareIndex: bigint, validatorIndex: number): Uint8Array
+  /** A node's share of the signature of anything. @param root 32 bytes */
+  signRoot(shareIndex: bigint, root: Uint8Array): Uint8Array
 }
 
-const signWith = (secret: string, validatorIndex: number): Uint8Array =>
-  bls.encodeSignature(bls.sign(bls.decodeSecretKey(fromHex(secret, 32)), exitRoot(validatorIndex)))
+const signWith = (secret: string, root: Uint8Array): Uint8Array =>
+  bls.encodeSignature(bls.sign(bls.decodeSecretKey(fromHex(secret, 32)), root))
 
 const entry = <V>(map: ReadonlyMap<bigint, V>, shareIndex: bigint): V => {
   const found = map.get(shareIndex)
@@ -55,7 +57,8 @@ export const fourNodeValidators: readonly TestValidator[] = wireKeys.validators.
       shares: new Map(validator.shares.map((share) => [BigInt(share.index), share.pk])),
       source: 'wire/keys.json',
     },
-    sign: (shareIndex, validatorIndex) => signWith(entry(secrets, shareIndex), validatorIndex),
+    sign: (shareIndex, validatorIndex) => signWith(entry(secrets, shareIndex), exitRoot(validatorIndex)),
+    signRoot: (shareIndex, root) => signWith(entry(secrets, shareIndex), root),
   }
 })
 
@@ -143,6 +146,8 @@ export function createCluster(shareIndexes: readonly bigint[], threshold: number
   const polynomial = Array.from({ length: threshold }, () => secureRandomScalar())
   const valueAt = (x: bigint) => polynomial.reduceRight((sum, a) => (sum * x + a) % GROUP_ORDER, 0n)
   const publicKeyAt = (x: bigint) => toHex(bls.encodePublicKey(bls.toPublicKey(secretFromScalar(valueAt(x)))))
+  const signAt = (x: bigint, root: Uint8Array) =>
+    bls.encodeSignature(bls.sign(secretFromScalar(valueAt(x)), root))
   return {
     validator: {
       publicKey: publicKeyAt(0n),
@@ -150,7 +155,7 @@ export function createCluster(shareIndexes: readonly bigint[], threshold: number
       shares: new Map(shareIndexes.map((index) => [index, publicKeyAt(index)])),
       source: 'new cluster',
     },
-    sign: (shareIndex, validatorIndex) =>
-      bls.encodeSignature(bls.sign(secretFromScalar(valueAt(shareIndex)), exitRoot(validatorIndex))),
+    sign: (shareIndex, validatorIndex) => signAt(shareIndex, exitRoot(validatorIndex)),
+    signRoot: signAt,
   }
 }

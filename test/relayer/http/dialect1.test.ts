@@ -360,7 +360,7 @@ describe('relayer, dialect 1 over HTTP', () => {
       const started = await start(new MemoryService())
       const unknown = await get(started, '/nope')
       expect([unknown.statusCode, unknown.json()]).to.deep.equal([404, { detail: 'Not Found' }])
-      const wrong = await get(started, '/validators', { origin: 'http://x.test' })
+      const wrong = await get(started, '/signatures', { origin: 'http://x.test' })
       expect([wrong.statusCode, wrong.json()]).to.deep.equal([405, { detail: 'Method Not Allowed' }])
       expect(wrong.headers.allow).to.equal('POST')
       const preflight = await started.inject({
@@ -416,7 +416,7 @@ describe('relayer, dialect 1 over HTTP', () => {
   })
 
   describe('the OpenAPI page', () => {
-    it('describes every call of dialect 1', async () => {
+    it('describes every call', async () => {
       const started = await start(new MemoryService())
       const description = parseJson((await get(started, '/openapi.json')).body) as {
         openapi: string
@@ -428,6 +428,7 @@ describe('relayer, dialect 1 over HTTP', () => {
         '/exits',
         '/validators',
         '/exit-signature',
+        '/signatures',
         '/health',
       ])
       const text = JSON.stringify(description.paths['/exit-signature']?.['post']?.['requestBody'])
