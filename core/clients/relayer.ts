@@ -1,24 +1,23 @@
 /** The client of a relayer that speaks dialect 1, as sidecars and operators use it. */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { ConfigurationError, describeError, UnavailableError } from '../errors.js'
+import { ConfigurationError, describeError } from '../errors.js'
 import { type Hex, type PublicKeyHex, toHex } from '../hex.js'
-import { parseJson, stringifyJson } from '../json.js'
+import { stringifyJson } from '../json.js'
 import { Secret } from '../secret.js'
-import { describeShapeIssues } from '../shape-issues.js'
-import { exitSignatureAnswer, exitsAnswer, infoAnswer, validatorsAnswer } from '../wire/dialect1.js'
+import {
+  exitSignatureAnswer,
+  exitsAnswer,
+  infoAnswer,
+  type oracleSharesField,
+  validatorsAnswer,
+} from '../wire/dialect1.js'
 import { publicKeyField, shareIndexField } from '../wire/fields.js'
-import { HttpEndpoint, type HttpRequest, type HttpResponse } from './endpoint.js'
-import { isLoopbackHost } from './loopback.js'
-import { oneLine, RelayerError } from './relayer-errors.js'
+import { RelayerConnection, type RelayerConnectionOptions } from './relayer-connection.js'
+import { oneLine } from './relayer-errors.js'
+import { RelayerList } from './relayer-list.js'
 
-export interface RelayerClientOptions {
-  /** Milliseconds for one request. */
-  readonly timeout?: number
-  /** Lets requests, and with them tokens and shares, go over plain HTTP to another machine. */
-  readonly allowPlainHttp?: boolean
-  /** Sent as Bearer authorization. Credentials in the URL are sent as Basic authorization instead. */
-  readonly token?: Secret<string>
+export interface RelayerClientOptions extends RelayerConnectionOptions {
   /** Most shares in one post; more are sent in several. */
   readonly batchSize?: number
 }
@@ -57,8 +56,6 @@ export interface RequestedValidator {
   readonly oracleParts: OracleParts | null
 }
 
-/** The peers' time-out is longer than their poll interval: a Python relayer may answer late. */
-const DEFAULT_TIMEOUT = 60_000
 const DEFAULT_BATCH_SIZE = 200
 const HEX = /^0x(?:[0-9a-f]{2})*$/
 
@@ -68,36 +65,29 @@ const listedExit = exitsAnswer.shape.exits.element.extend({
 const exitsEnvelope = z.object({ exits: z.array(z.unknown()) })
 
 export class RelayerClient {
-  /** The relayer's origin, for logs: never its credentials. */
-  readonly shown: string
-  readonly #endpoint: HttpEndpoint
-  readonly #token: Secret<string> | undefined
+  readonly #connection: RelayerConnection
   readonly #batchSize: number
-  #lastExits: { readonly etag: string; readonly exits: readonly PublishedExit[] } | undefined
+  readonly #exits: RelayerList<typeof exitsEnvelope, PublishedExit>
 
   /**
    * @throws ConfigurationError INVALID_RELAYER_ENDPOINT, PLAIN_HTTP_RELAYER, TWO_RELAYER_CREDENTIALS
    */
   constructor(url: string, options: RelayerClientOptions = {}) {
-    const parsed = parseUrl(url)
-    if (parsed.protocol === 'http:' && !isLoopbackHost(parsed.hostname) && options.allowPlainHttp !== true) {
-      throw new ConfigurationError(
-        'PLAIN_HTTP_RELAYER',
-        `the relayer ${parsed.origin} is reached over plain HTTP: anyone on the way can read the shares, enough of which end a validator, and the token`,
-        { hint: 'Give its https:// URL, or allow it with --allow-plain-http (ALLOW_PLAIN_HTTP=true)' },
-      )
-    }
-    if (options.token !== undefined && (parsed.username !== '' || parsed.password !== '')) {
-      throw new ConfigurationError(
-        'TWO_RELAYER_CREDENTIALS',
-        `the URL of the relayer ${parsed.origin} has credentials, and a token is given too`,
-        { hint: 'Take the credentials out of RELAYER_ENDPOINT or leave out RELAYER_TOKEN_FILE' },
-      )
-    }
-    this.#endpoint = new HttpEndpoint(url, { timeout: options.timeout ?? DEFAULT_TIMEOUT })
-    this.shown = this.#endpoint.shown
-    this.#token = options.token
+    this.#connection = new RelayerConnection(url, options)
     this.#batchSize = options.batchSize ?? DEFAULT_BATCH_SIZE
+    this.#exits = new RelayerList(this.#connection, '/exits', exitsEnvelope, ({ exits }) =>
+      exits.flatMap(validExit),
+    )
+  }
+
+  /** The same relayer for the calls of other dialects. */
+  get connection(): RelayerConnection {
+    return this.#connection
+  }
+
+  /** The relayer's origin, for logs: never its credentials. */
+  get shown(): string {
+    return this.#connection.shown
   }
 
   /**
@@ -105,7 +95,7 @@ export class RelayerClient {
    * @throws RelayerError where it refuses, UnavailableError where it does not answer as a relayer does
    */
   async info(): Promise<{ readonly network: string }> {
-    return this.#read(infoAnswer, await this.#send({ method: 'GET', path: '/info' }), 'GET /info')
+    return this.#connection.call(infoAnswer, { method: 'GET', path: '/info' })
   }
 
   /**
@@ -114,18 +104,7 @@ export class RelayerClient {
    * @throws RelayerError where it refuses, UnavailableError where it does not answer as a relayer does
    */
   async exits(): Promise<readonly PublishedExit[]> {
-    const last = this.#lastExits
-    const response = await this.#send({
-      method: 'GET',
-      path: '/exits',
-      ...(last === undefined ? {} : { headers: { 'If-None-Match': last.etag } }),
-    })
-    if (response.status === 304 && last !== undefined) return last.exits
-    const { exits: items } = this.#read(exitsEnvelope, response, 'GET /exits')
-    const exits = items.flatMap(validExit)
-    const etag = response.headers['etag']
-    this.#lastExits = etag === undefined ? undefined : { etag, exits }
-    return exits
+    return this.#exits.read()
   }
 
   /**
@@ -152,12 +131,11 @@ export class RelayerClient {
         exit_signature: toHex(signature),
       })),
     }
-    const response = await this.#send({
+    const { rejected = [] } = await this.#connection.call(exitSignatureAnswer, {
       method: 'POST',
       path: '/exit-signature',
       body: stringifyJson(body),
     })
-    const { rejected = [] } = this.#read(exitSignatureAnswer, response, 'POST /exit-signature')
     return rejected.map(({ public_key, reason }) => ({ publicKey: public_key, reason: oneLine(reason) }))
   }
 
@@ -169,71 +147,43 @@ export class RelayerClient {
    */
   async requestValidators(publicKeys: readonly PublicKeyHex[]): Promise<RequestedValidator[]> {
     const call = 'POST /validators'
-    const response = await this.#send({
+    const { validators } = await this.#connection.call(validatorsAnswer, {
       method: 'POST',
       path: '/validators',
       body: stringifyJson({ public_keys: publicKeys }),
     })
-    const { validators } = this.#read(validatorsAnswer, response, call)
     if (validators.length !== publicKeys.length) {
-      throw this.#invalid(call, `${validators.length} validators for ${publicKeys.length} keys`)
+      throw this.#connection.invalid(call, `${validators.length} validators for ${publicKeys.length} keys`)
     }
     return validators.map((validator, i) => {
       const publicKey = publicKeyField.safeParse(validator.public_key).data
       if (publicKey === undefined || publicKey !== publicKeys[i]) {
-        throw this.#invalid(call, `validator ${i} is not the ${i}-th key that was asked for`)
+        throw this.#connection.invalid(call, `validator ${i} is not the ${i}-th key that was asked for`)
       }
-      return { publicKey, oracleParts: this.#oracleParts(validator.oracles_exit_signature_shares) }
-    })
-  }
-
-  #oracleParts(
-    shares: z.infer<typeof validatorsAnswer>['validators'][number]['oracles_exit_signature_shares'],
-  ): OracleParts | null {
-    if (shares === null || shares === undefined) return null
-    const encrypted = shares.encrypted_exit_signatures.map((text) => `0x${text.replace(/^0x/, '')}` as Hex)
-    if (!encrypted.every((text) => HEX.test(text))) {
-      throw this.#invalid('POST /validators', 'an encrypted exit signature is not hex')
-    }
-    return { publicKeys: shares.public_keys, encryptedExitSignatures: encrypted }
-  }
-
-  async #send(request: HttpRequest): Promise<HttpResponse> {
-    const authorization = this.#token === undefined ? {} : { Authorization: `Bearer ${this.#token.reveal()}` }
-    const response = await this.#endpoint.request({
-      ...request,
-      headers: { ...request.headers, ...authorization },
-    })
-    const notModified = response.status === 304 && request.headers?.['If-None-Match'] !== undefined
-    if ((response.status >= 200 && response.status < 300) || notModified) return response
-    throw new RelayerError(`relayer ${this.shown} ${request.method} ${request.path}`, response)
-  }
-
-  #read<S extends z.ZodType>(schema: S, response: HttpResponse, call: string): z.infer<S> {
-    let content: unknown
-    try {
-      content = parseJson(response.body.toString('utf8'))
-    } catch {
-      throw this.#invalid(call, 'the answer is not JSON')
-    }
-    const parsed = schema.safeParse(content)
-    if (parsed.success) return parsed.data
-    throw this.#invalid(call, describeShapeIssues(parsed.error))
-  }
-
-  #invalid(call: string, reason: string): UnavailableError {
-    return new UnavailableError('INVALID_RELAYER_ANSWER', `relayer ${this.shown} ${call}: ${reason}`, {
-      hint: 'Check that RELAYER_ENDPOINT is a relayer of dialect 1',
+      return {
+        publicKey,
+        oracleParts: readOracleParts(this.#connection, call, validator.oracles_exit_signature_shares),
+      }
     })
   }
 }
 
-function parseUrl(url: string): URL {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return new URL(url)
-  // The text is not repeated: it may hold a password.
-  throw new ConfigurationError('INVALID_RELAYER_ENDPOINT', 'the relayer endpoint is no http or https URL', {
-    hint: 'Set RELAYER_ENDPOINT to something like https://relayer.example.org',
-  })
+/**
+ * The oracles' parts in an answer.
+ * @param call for messages
+ * @throws UnavailableError INVALID_RELAYER_ANSWER
+ */
+export function readOracleParts(
+  connection: RelayerConnection,
+  call: string,
+  shares: z.infer<typeof oracleSharesField> | null | undefined,
+): OracleParts | null {
+  if (shares === null || shares === undefined) return null
+  const encrypted = shares.encrypted_exit_signatures.map((text) => `0x${text.replace(/^0x/, '')}` as Hex)
+  if (!encrypted.every((text) => HEX.test(text))) {
+    throw connection.invalid(call, 'an encrypted exit signature is not hex')
+  }
+  return { publicKeys: shares.public_keys, encryptedExitSignatures: encrypted }
 }
 
 function validExit(item: unknown): PublishedExit[] {
