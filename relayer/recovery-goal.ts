@@ -7,7 +7,8 @@ import type { MadeSignature, OracleKeys, SealedParts } from './crypto/exit-crypt
 import { isExit } from './exits/message.js'
 import { type MessageId, messageName } from './exits/records.js'
 import type { OracleShares } from './exits/service.js'
-import type { ExitStore, Settlement } from './store/exit-store.js'
+import type { ExitStore } from './store/exit-store.js'
+import type { Settlement } from './store/settlement.js'
 
 export interface RecoveryGoal {
   /** Null for a deposit. */

@@ -16,6 +16,7 @@ import type { OracleShares } from '../exits/service.js'
 import { Checkpoint } from './checkpoints.js'
 import { batches, messageFromRow, messageToRow, openShareFromRow, shareToRow } from './rows.js'
 import type { ExitsSchema } from './schema.js'
+import type { Settlement } from './settlement.js'
 import type { ShareCipher } from './share-cipher.js'
 import { type NewShare, placeShares } from './share-placement.js'
 import {
@@ -31,22 +32,6 @@ import {
   sharesOf,
   updateShare,
 } from './statements.js'
-
-/** What one step of the work on an exit found out. */
-export interface Settlement {
-  /** Right shares, each with the public share that it verified under, null where the signature proved it. */
-  readonly proven?: readonly { readonly share: ShareRecord; readonly verifiedUnder: PublicKeyHex | null }[]
-  /** Wrong shares: deleted. */
-  readonly wrong?: readonly ShareRecord[]
-  /** Shares that stay, but whose every subset failed: unlisted. */
-  readonly tried?: readonly ShareRecord[]
-  /** Shares of which nothing is known any more. */
-  readonly unproven?: readonly ShareRecord[]
-  /** What the oracles get, once and for all for this set. */
-  readonly parts?: OracleShares & { readonly setHash: Hex }
-  /** The whole signature of a deposit, 96 bytes. */
-  readonly signature?: Uint8Array
-}
 
 export interface RequestLimits {
   /** Seconds since 1970. */
