@@ -21,6 +21,12 @@ import { Rewards } from './vault/rewards.js'
 import { type StakingRules, stakingRulesOf } from './vault/staking-rules.js'
 import { VaultReader } from './vault/vault-reader.js'
 
+/** The deposit data, and what of it is registered next. */
+export interface DepositParts {
+  readonly depositData: DepositDataFile
+  readonly batches: BatchSelection
+}
+
 export interface VaultParts {
   readonly network: Network
   readonly rules: StakingRules
@@ -29,12 +35,14 @@ export interface VaultParts {
   readonly beacon: BeaconClient
   readonly predictor: ValidatorIndexPredictor
   readonly reader: VaultReader
-  readonly depositData: DepositDataFile
-  readonly batches: BatchSelection
+  /** Absent without DEPOSIT_DATA_FILE. */
+  readonly deposits: DepositParts | undefined
   readonly protocolConfig: () => Promise<ProtocolConfig>
   readonly store: OperatorStore
   close(): Promise<void>
 }
+
+type VaultValues = Omit<Values<typeof viewOptions>, 'json'>
 
 /** Milliseconds. */
 const TIMEOUT = 30_000
@@ -46,13 +54,12 @@ const RETRY = { rounds: 2, delay: 500 }
  * @throws ConfigurationError MISSING_OPTION and those of network, protocol config and database
  */
 export async function createVaultParts(
-  values: Omit<Values<typeof viewOptions>, 'json'>,
+  values: VaultValues,
   logger: Logger,
   looksOnly: boolean,
 ): Promise<VaultParts> {
   const network = loadNetwork(values.network, values.networkConfigFile)
   const vault = required(values.vault, viewOptions.vault)
-  const file = required(values.depositData, viewOptions.depositData)
   const { executionEndpoints, consensusEndpoints } = viewOptions
   const { chainId, genesisValidatorsRoot } = network
   const shared = { timeout: TIMEOUT, retry: RETRY }
@@ -78,17 +85,7 @@ export async function createVaultParts(
   const ipfs = new IpfsClient(values.ipfsFetchEndpoints, { retry: RETRY, timeout: TIMEOUT })
   const rewards = new Rewards({ network, reader: execution, ipfs })
   const reader = new VaultReader({ network, vault, execution, rewards })
-  const { validatorType } = values
-  const depositData = new DepositDataFile(file, { network, vault, validatorType }, logger)
   const rules = stakingRulesOf(network)
-  const batches = new BatchSelection({
-    reader,
-    rules,
-    knownKeys: rememberKnownKeys((publicKeys) => predictor.knownKeys(publicKeys), systemClock),
-    root: (deposits) => depositData.tree(deposits).root,
-    minimum: values.minValidatorsRegistration,
-    logger,
-  })
   return {
     network,
     rules,
@@ -97,12 +94,29 @@ export async function createVaultParts(
     beacon,
     predictor,
     reader,
-    depositData,
-    batches,
+    deposits: createDepositParts(values, { network, vault, rules, reader, predictor, logger }),
     protocolConfig,
     store,
     close: () => database.destroy(),
   }
+}
+
+function createDepositParts(
+  { depositData: file, validatorType, minValidatorsRegistration }: VaultValues,
+  parts: Pick<VaultParts, 'network' | 'vault' | 'rules' | 'reader' | 'predictor'> & {
+    readonly logger: Logger
+  },
+): DepositParts | undefined {
+  if (file === undefined) return undefined
+  const { network, vault, predictor, logger } = parts
+  const depositData = new DepositDataFile(file, { network, vault, validatorType }, logger)
+  const batches = new BatchSelection({
+    ...parts,
+    knownKeys: rememberKnownKeys((publicKeys) => predictor.knownKeys(publicKeys), systemClock),
+    root: (deposits) => depositData.tree(deposits).root,
+    minimum: minValidatorsRegistration,
+  })
+  return { depositData, batches }
 }
 
 function noteStore(store: OperatorStore, name: string) {

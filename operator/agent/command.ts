@@ -1,9 +1,8 @@
 /** Where `operator` is put together. */
 import type { RelayerClient } from '../../core/clients/relayer.js'
 import { createRelayerClient } from '../../core/clients/relayer-options.js'
-import { type Clock, systemClock } from '../../core/clock.js'
+import { systemClock } from '../../core/clock.js'
 import type { CommandContext } from '../../core/command.js'
-import type { Logger } from '../../core/log.js'
 import { required, type Values } from '../../core/options.js'
 import { lockDatabase } from '../../core/storage/lock.js'
 import { loadWallet } from '../../core/wallet/secret-storage.js'
@@ -15,6 +14,7 @@ import { assertRelayer } from '../relayer-check.js'
 import { TransactionSender } from '../transactions/sender.js'
 import { createVaultParts, type VaultParts } from '../vault-parts.js'
 import { OperatorAgent } from './agent.js'
+import { batchSource, type SourceSurroundings } from './batch-source.js'
 import { prepareOnce } from './dry-run.js'
 import { operatorOptions } from './options.js'
 
@@ -46,20 +46,28 @@ async function run(
   keys: Keys,
   relayer: RelayerClient,
 ): Promise<void> {
-  const { network, vault, reader, store, predictor, depositData } = parts
+  const { network, vault, reader, store, predictor, deposits } = parts
   const clock = systemClock
   const slot = network.secondsPerSlot * 1000
   const interval = values.pollInterval ?? slot
-  const round = createRound(values, { parts, keys, relayer, clock, logger, interval })
+  const surroundings = { parts, keys, relayer, clock, logger, interval }
+  const source = batchSource(values, surroundings)
+  const round = createRound(values, { ...surroundings, source })
   const check = async () => {
-    await depositData.deposits()
+    await deposits?.depositData.deposits()
     await reader.version()
     await assertRelayer(relayer, network)
+    const { dialect } = await source()
+    logger.info(
+      dialect === '4'
+        ? `the relayer ${relayer.shown} chooses the validators (dialect 4)`
+        : `the validators are those of ${values.depositData}`,
+    )
     const { index } = await predictor.next()
     logger.info(`the next validator of ${network.name} gets index ${index}`)
   }
   logger.info(
-    `registering the validators of ${values.depositData} with the vault ${vault} on ${network.name}, from the wallet ${keys.wallet.address}`,
+    `registering validators with the vault ${vault} on ${network.name}, from the wallet ${keys.wallet.address}`,
   )
   if (values.dryRun)
     return prepareOnce({ check, round, clock, logger, interval, out: process.stdout }, signal)
@@ -75,20 +83,14 @@ async function run(
   await agent.run(signal)
 }
 
-export interface RoundSurroundings {
-  readonly parts: VaultParts
-  readonly keys: Keys
-  readonly relayer: RelayerClient
-  readonly clock: Clock
-  readonly logger: Logger
-  /** Milliseconds that a round waits for exits. */
-  readonly interval: number
+export interface RoundSurroundings extends SourceSurroundings {
+  readonly source: ReturnType<typeof batchSource>
 }
 
 /** The agent's round, as the options say. */
 export function createRound(
   { maxFeePerGas, dryRun }: Pick<OperatorValues, 'maxFeePerGas' | 'dryRun'>,
-  { parts, keys, relayer, clock, logger, interval }: RoundSurroundings,
+  { parts, keys, source, clock, logger }: RoundSurroundings,
 ): Round {
   const { network, rules, execution, store } = parts
   const sender = new TransactionSender({
@@ -106,13 +108,12 @@ export function createRound(
   const approvals = new CurrentApprovals({ network, clock })
   return new Round({
     ...parts,
-    relayer,
+    source: async () => (await source()).source,
     approvals,
     sender,
     keys,
     clock,
     logger,
-    patience: interval,
     dryRun,
   })
 }

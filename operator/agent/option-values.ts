@@ -1,5 +1,6 @@
 import { getAddress, isAddress } from 'viem'
 import type { Hex } from '../../core/hex.js'
+import { MIN_VALIDATOR_BALANCE, MOST_VALIDATOR_BALANCE } from '../registration/deposit-amounts.js'
 
 /** An address; one of mixed case must have the right checksum (EIP-55). */
 export const address = (value: string): Hex => {
@@ -17,4 +18,17 @@ export const gwei = (value: string): bigint => {
   const wei = whole === undefined ? 0n : BigInt(whole + decimals.padEnd(9, '0'))
   if (wei > 0n) return wei
   throw new Error(`expected Gwei, more than 0, got "${value}"`)
+}
+
+/** A 0x02 validator's balance: a whole number of Gwei from 32 to 2048 ETH (mGNO). */
+export const validatorBalance = (value: string): bigint => {
+  const amount = wholeGwei(value)
+  if (amount >= MIN_VALIDATOR_BALANCE && amount <= MOST_VALIDATOR_BALANCE) return amount
+  throw new Error(`expected from ${MIN_VALIDATOR_BALANCE} to ${MOST_VALIDATOR_BALANCE} Gwei, got "${value}"`)
+}
+
+/** A whole number of Gwei. */
+export const wholeGwei = (value: string): bigint => {
+  if (/^\d{1,18}$/.test(value)) return BigInt(value)
+  throw new Error(`expected a whole number of Gwei, got "${value}"`)
 }

@@ -2,7 +2,7 @@ import { relayerClientOptions, seconds } from '../../core/clients/relayer-option
 import { networkOptions } from '../../core/network-options.js'
 import { flag, integer, type OptionSet, oneOf, text } from '../../core/options.js'
 import { oracleOptions } from '../../core/oracles/options.js'
-import { address, gwei } from './option-values.js'
+import { address, gwei, validatorBalance } from './option-values.js'
 
 /** What says which vault, and where its deposit data and the agent's database are. */
 const vaultOptions = {
@@ -17,14 +17,15 @@ const vaultOptions = {
     flag: 'deposit-data',
     env: ['DEPOSIT_DATA_FILE'],
     describe:
-      'deposit data file, as Charon, ssv-dkg or staking-deposit-cli writes it; read again when it changes',
+      'deposit data file, as Charon, ssv-dkg or staking-deposit-cli writes it, read again when it changes; with dialect 4 of the relayer it only says which keys may be registered, and may be left out',
     placeholder: 'FILE',
     parse: text,
   },
   validatorType: {
     flag: 'validator-type',
     env: ['VALIDATOR_TYPE'],
-    describe: 'register validators of this type alone, 0x01 or 0x02; without it each entry’s own',
+    describe:
+      'register validators of this type alone, 0x01 or 0x02; without it each entry’s own, with dialect 4 of the relayer 0x01',
     placeholder: 'TYPE',
     parse: oneOf('0x01', '0x02'),
   },
@@ -52,6 +53,31 @@ const vaultOptions = {
 export const operatorOptions = {
   ...vaultOptions,
   ...relayerClientOptions,
+  relayerDialect: {
+    flag: 'relayer-dialect',
+    env: ['RELAYER_DIALECT'],
+    describe:
+      '4: the relayer chooses the validators and signs as the vault’s validators manager; 1: the deposit data says which; auto: 4 where the relayer’s manager is the vault’s',
+    default: 'auto',
+    placeholder: 'DIALECT',
+    parse: oneOf('auto', '1', '4'),
+  },
+  publicKeysFile: {
+    flag: 'public-keys-file',
+    env: ['PUBLIC_KEYS_FILE'],
+    describe:
+      'CSV file whose first column lists public keys, read at the start: with dialect 4 of the relayer no others are registered',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  maxValidatorBalance: {
+    flag: 'max-validator-balance-gwei',
+    env: ['MAX_VALIDATOR_BALANCE_GWEI'],
+    describe:
+      'most that a 0x02 validator gets with dialect 4, or is topped up to, in Gwei; without it 1945 ETH, on Gnosis 1800 mGNO',
+    placeholder: 'GWEI',
+    parse: validatorBalance,
+  },
   walletFile: {
     flag: 'wallet-file',
     env: ['WALLET_FILE', 'HOT_WALLET_FILE'],

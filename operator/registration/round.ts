@@ -1,5 +1,5 @@
 /** One round: settles what was sent, and registers the next validators or says why not. */
-import { concatHex, formatEther } from 'viem'
+import { formatEther } from 'viem'
 import type { ExecutionClient } from '../../core/clients/execution.js'
 import { isRefusal, revertDataOf } from '../../core/clients/json-rpc.js'
 import type { Clock } from '../../core/clock.js'
@@ -13,8 +13,6 @@ import type { ApprovalParams } from '../../core/vault/approval-params.js'
 import { describeRevert } from '../../core/vault/revert.js'
 import type { ApprovedRegistration } from '../approvals/group.js'
 import type { ApprovalSubject } from '../approvals/request.js'
-import type { DepositDataFile } from '../deposit-data/deposit-data-file.js'
-import type { VaultDeposit } from '../deposit-data/vault-deposits.js'
 import { NotNow } from '../not-now.js'
 import type { Fees } from '../transactions/fees.js'
 import { formatGwei } from '../transactions/fees.js'
@@ -23,24 +21,24 @@ import type { TransactionSender } from '../transactions/sender.js'
 import type { Registration } from '../transactions/store/registration.js'
 import type { VaultReader, VaultState } from '../vault/vault-reader.js'
 import { describeWay, type Way } from '../vault/way.js'
-import { assertManager, batchAuthority, type Keys } from './authority.js'
-import type { BatchSelection } from './batch.js'
+import type { Keys } from './authority.js'
+import type { BatchSource, CollectedBatch } from './batch-source.js'
 import { registrationCall } from './call.js'
 import type { CurrentApprovals } from './current-approvals.js'
-import { type BatchExits, batchExits, type ExitsParts, refuseKnown } from './exits.js'
+import { refuseKnown } from './exits.js'
 
-export interface RoundParts extends ExitsParts {
+export interface RoundParts {
   readonly network: Network
   readonly vault: Hex
   readonly execution: Pick<ExecutionClient, 'balance' | 'estimateGas' | 'simulate'>
   readonly reader: VaultReader
-  readonly depositData: DepositDataFile
-  readonly batches: BatchSelection
+  /** Known once the relayer and the vault were asked what they can. */
+  readonly source: () => Promise<BatchSource>
   readonly protocolConfig: () => Promise<ProtocolConfig>
   readonly predictor: Pick<ValidatorIndexPredictor, 'outlook'>
   readonly approvals: CurrentApprovals
   readonly sender: Pick<TransactionSender, 'settle' | 'keepAlive' | 'fees' | 'send'>
-  readonly keys: Keys
+  readonly keys: Pick<Keys, 'wallet'>
   readonly clock: Clock
   readonly logger: Logger
   /** Does everything up to the transaction. */
@@ -83,37 +81,27 @@ export class Round {
   async run(signal: AbortSignal): Promise<RoundOutcome> {
     const settled = await this.#settle()
     if (settled !== undefined) return settled
-    const { reader, depositData, batches, keys, vault } = this.#parts
+    const { reader, vault } = this.#parts
     const state = await reader.state()
     this.#sayWay(state)
     assertWay(state)
-    if (state.way.kind === 'manager') assertManager(keys, state.way.manager)
     const config = await this.#parts.protocolConfig()
-    const deposits = await depositData.deposits()
-    const batch = await batches.next(deposits, state, batchLimitOf(config))
+    const source = await this.#parts.source()
+    const chosen = await source.choose(state, batchLimitOf(config))
     await this.#assertPayable()
 
-    const publicKeys = batch.map(({ deposit }) => deposit.publicKey)
-    const exits = await batchExits(this.#parts, publicKeys, config, signal)
-    const validators = concatHex(batch.map(({ bytes }) => bytes))
-    const { registryRoot } = exits
-    const { forOracles, forContract } = await batchAuthority({
-      ...this.#parts,
-      way: state.way,
-      batch,
-      validators,
-      registryRoot,
-      tree: () => depositData.tree(deposits),
-    })
-    const subject = { ...subjectOf(batch, exits), vault, validators, authority: forOracles }
+    const batch = await chosen.collect(config, signal)
+    const { startIndex, registryRoot } = batch
+    const { forOracles, forContract } = batch.authority
+    const subject = { ...subjectOf(batch), vault, authority: forOracles }
     const approved = await this.#approvals(subject, config, state.minOracles, signal)
-    await this.#assertSameDeposits(exits, publicKeys)
+    await this.#assertSameDeposits(batch, subject.publicKeys)
     const approval = approvalParams(subject, approved)
     const call = registrationCall(vault, forContract, approval, state.harvest)
     return this.#finish({
       ...call,
-      publicKeys,
-      startIndex: exits.startIndex,
+      publicKeys: subject.publicKeys,
+      startIndex,
       registryRoot,
       deadline: approved.deadline,
       vault,
@@ -177,7 +165,7 @@ export class Round {
 
   /** @throws NotNow where a deposit landed since, so that root and index are others */
   async #assertSameDeposits(
-    { startIndex, registryRoot }: Pick<BatchExits, 'startIndex' | 'registryRoot'>,
+    { startIndex, registryRoot }: Pick<CollectedBatch, 'startIndex' | 'registryRoot'>,
     publicKeys: readonly Hex[],
   ): Promise<void> {
     const { index, depositRoot, known } = await this.#parts.predictor.outlook(publicKeys)
@@ -240,12 +228,13 @@ export function batchLimitOf({ validatorsApprovalBatchLimit }: ProtocolConfig): 
   })
 }
 
-function subjectOf(batch: readonly VaultDeposit[], { startIndex, registryRoot, validators }: BatchExits) {
+function subjectOf({ startIndex, registryRoot, bytes, validators }: CollectedBatch) {
   return {
     validatorIndex: startIndex,
     validatorsRoot: registryRoot,
-    publicKeys: batch.map(({ deposit }) => deposit.publicKey),
-    depositSignatures: batch.map(({ deposit }) => deposit.signature),
+    validators: bytes,
+    publicKeys: validators.map(({ deposit }) => deposit.publicKey),
+    depositSignatures: validators.map(({ deposit }) => deposit.signature),
     publicKeyShards: validators.map(({ oracleParts }) => oracleParts.publicKeys),
     exitSignatureShards: validators.map(({ oracleParts }) => oracleParts.encryptedExitSignatures),
   }

@@ -7,6 +7,8 @@ export interface StakingRules {
   readonly perAsset: bigint
   /** The unit that validators count in. */
   readonly unit: 'ETH' | 'mGNO'
+  /** Gwei: most that a 0x02 validator gets where the operator sets nothing else. */
+  readonly maxValidatorBalance: bigint
   /** Wei per gas: the limit where the operator sets none. */
   readonly defaultMaxFee: bigint
   /** Wei per gas: the least priority fee that gets a transaction mined. */
@@ -19,6 +21,7 @@ const ETH: StakingRules = {
   token: 'ETH',
   perAsset: 1n,
   unit: 'ETH',
+  maxValidatorBalance: 1945n * GWEI,
   defaultMaxFee: 10n * GWEI,
   minPriorityFee: 0n,
 }
@@ -27,6 +30,7 @@ const GNO: StakingRules = {
   token: 'GNO',
   perAsset: 32n,
   unit: 'mGNO',
+  maxValidatorBalance: 1800n * GWEI,
   defaultMaxFee: 2n * GWEI,
   minPriorityFee: GWEI,
 }

@@ -51,12 +51,18 @@ export class VaultReader {
    *   the vault does not take the rewards; the clients' own errors
    */
   async state(): Promise<VaultState> {
+    const { version, way } = await this.way()
+    const [harvest, minOracles] = await Promise.all([this.#harvest(), this.#minOracles()])
+    return { version, way, harvest, assets: await this.#assets(harvest), minOracles }
+  }
+
+  /** How it registers. @throws ConfigurationError NO_VAULT; the clients' own errors */
+  async way(): Promise<Pick<VaultState, 'version' | 'way'>> {
     const { network } = this.#parts
     const version = await this.version()
     const manager = knowsManager(version, network.stakingToken) ? await this.#manager() : undefined
     const way = wayOf({ version, manager }, network.depositDataRegistry?.address, network.stakingToken)
-    const [harvest, minOracles] = await Promise.all([this.#harvest(), this.#minOracles()])
-    return { version, way, harvest, assets: await this.#assets(harvest), minOracles }
+    return { version, way }
   }
 
   /** The deposit data's root and next index, where the vault keeps them or the registry does. */

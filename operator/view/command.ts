@@ -1,8 +1,8 @@
 /** Where `operator status` and `operator validators` are put together. */
 import type { CommandContext } from '../../core/command.js'
 import { stringifyJson } from '../../core/json.js'
-import type { Values } from '../../core/options.js'
-import type { viewOptions } from '../agent/options.js'
+import { required, type Values } from '../../core/options.js'
+import { viewOptions } from '../agent/options.js'
 import { createVaultParts, type VaultParts } from '../vault-parts.js'
 import { describeStatus, readStatus } from './status.js'
 import { describeValidators, readValidators } from './validators.js'
@@ -16,7 +16,10 @@ export async function runStatus(values: ViewValues, context: CommandContext): Pr
 
 /** Prints the deposit data's entries with their states. Changes nothing, and works beside a running agent. */
 export async function runValidators(values: ViewValues, context: CommandContext): Promise<void> {
-  await print(values, context, readValidators, describeValidators)
+  required(values.depositData, viewOptions.depositData)
+  const read = async ({ deposits, ...parts }: VaultParts) =>
+    deposits === undefined ? [] : readValidators({ ...parts, ...deposits })
+  await print(values, context, read, describeValidators)
 }
 
 async function print<T>(

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { DvtExitError, describeError } from '../../core/errors.js'
 import { type Hex, type PublicKeyHex, shorten } from '../../core/hex.js'
 import type { DepositDataFile } from '../deposit-data/deposit-data-file.js'
+import type { BatchSelection } from '../registration/batch.js'
 import { batchLimitOf } from '../registration/round.js'
 import { newestAttempt, type Registration } from '../transactions/store/registration.js'
 import type { OperatorStore } from '../transactions/store/store.js'
@@ -13,10 +14,15 @@ import type { VaultParts } from '../vault-parts.js'
 
 const waitingSchema = z.object({ code: z.string(), text: z.string(), since: z.int() })
 
-export interface StatusParts
-  extends Pick<VaultParts, 'network' | 'vault' | 'rules' | 'batches' | 'protocolConfig'> {
+export interface StatusParts extends Pick<VaultParts, 'network' | 'vault' | 'rules' | 'protocolConfig'> {
   readonly reader: Pick<VaultReader, 'state'>
-  readonly depositData: Pick<DepositDataFile, 'deposits'>
+  /** Absent where the relayer chooses the keys. */
+  readonly deposits:
+    | {
+        readonly depositData: Pick<DepositDataFile, 'deposits'>
+        readonly batches: Pick<BatchSelection, 'next'>
+      }
+    | undefined
   readonly store: Pick<OperatorStore, 'registrations' | 'note'>
 }
 
@@ -69,11 +75,15 @@ export async function readStatus(parts: StatusParts): Promise<StatusView> {
 }
 
 async function nextKeys(
-  { batches, depositData, protocolConfig }: StatusParts,
+  { deposits, protocolConfig }: StatusParts,
   state: VaultState,
 ): Promise<Pick<StatusView, 'nextKeys' | 'whyNone'>> {
   const { way } = state
   if (way.kind === 'none') return { nextKeys: [], whyNone: way.reason }
+  if (deposits === undefined) {
+    return { nextKeys: [], whyNone: 'without DEPOSIT_DATA_FILE the relayer chooses them' }
+  }
+  const { depositData, batches } = deposits
   try {
     const limit = batchLimitOf(await protocolConfig())
     const batch = await batches.next(await depositData.deposits(), { ...state, way }, limit)

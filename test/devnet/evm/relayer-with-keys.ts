@@ -120,10 +120,7 @@ export class RelayerWithKeys extends HttpDouble {
   async #validators(keys: z.infer<typeof validatorsRequest>['public_keys']): Promise<unknown> {
     const start = await this.#options.nextIndex()
     const validators = keys.map(({ asked, publicKey }, i) => {
-      const { publicKeys, sealed } = this.#exitOf(publicKey, start + i)
-      const parts = { public_keys: publicKeys, encrypted_exit_signatures: sealed }
-      const isReady = !this.withheld.has(publicKey)
-      return { public_key: asked, oracles_exit_signature_shares: isReady ? parts : null }
+      return { public_key: asked, oracles_exit_signature_shares: this.partsOf(publicKey, start + i) }
     })
     return { ready: validators.every((one) => one.oracles_exit_signature_shares !== null), validators }
   }
@@ -135,6 +132,13 @@ export class RelayerWithKeys extends HttpDouble {
       is_exit_signature_ready: !this.withheld.has(publicKey),
       share_indexes_ready: this.withheld.has(publicKey) ? [1, 3] : [1, 2, 3],
     }))
+  }
+
+  /** The key's oracle parts as a relayer gives them; null while its nodes have not signed. */
+  protected partsOf(publicKey: PublicKeyHex, validatorIndex: number): unknown {
+    const { publicKeys, sealed } = this.#exitOf(publicKey, validatorIndex)
+    const parts = { public_keys: publicKeys, encrypted_exit_signatures: sealed }
+    return this.withheld.has(publicKey) ? null : parts
   }
 
   /** Signs, unless the exit that was asked for last is the one. */
@@ -159,7 +163,7 @@ export class RelayerWithKeys extends HttpDouble {
   }
 }
 
-function parsedOrNothing(body: string): unknown {
+export function parsedOrNothing(body: string): unknown {
   try {
     return parseJson(body)
   } catch {
@@ -168,6 +172,6 @@ function parsedOrNothing(body: string): unknown {
 }
 
 /** As FastAPI says it. */
-function detailOf({ issues }: z.ZodError): unknown {
+export function detailOf({ issues }: z.ZodError): unknown {
   return issues.map(({ path, message }) => ({ loc: ['body', ...path], msg: message, type: 'value_error' }))
 }

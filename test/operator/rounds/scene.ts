@@ -1,13 +1,14 @@
 /** An agent in this process over a devnet with a vault; its rounds are run one by one. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
 import { RelayerClient } from '../../../core/clients/relayer.js'
 import { type Clock, systemClock } from '../../../core/clock.js'
 import { parseDepositData } from '../../../core/deposits/deposit-data.js'
 import { DvtExitError, describeError } from '../../../core/errors.js'
 import type { Hex } from '../../../core/hex.js'
 import { readOptions } from '../../../core/options.js'
+import { batchSource } from '../../../operator/agent/batch-source.js'
 import { createRound } from '../../../operator/agent/command.js'
 import { operatorOptions } from '../../../operator/agent/options.js'
 import { DepositDataTree } from '../../../operator/deposit-data/merkle.js'
@@ -22,6 +23,7 @@ import {
   makeValidators,
   RelayerWithKeys,
 } from '../../devnet/evm/relayer-with-keys.js'
+import { RelayerWithManager } from '../../devnet/evm/relayer-with-manager.js'
 import {
   startVaultDevnet,
   VAULT,
@@ -35,8 +37,11 @@ export const ETH = 10n ** 18n
 const MOST_ROUNDS = 20
 
 export interface SceneOptions extends Omit<VaultDevnetOptions, 'manager'> {
-  /** Who the vault's validators manager is; the deposit data registry unless given. */
-  readonly manager?: 'registry' | 'wallet' | 'another'
+  /**
+   * Who the vault's validators manager is; the deposit data registry unless given. Where it is the relayer, that
+   * speaks dialect 4 and the agent has no deposit data.
+   */
+  readonly manager?: 'registry' | 'wallet' | 'another' | 'relayer'
   readonly validators: readonly MadeValidator[]
   /** Wei that the vault has for validators. */
   readonly assets: bigint
@@ -52,6 +57,7 @@ export class Scene {
   readonly keys: Keys
   readonly log = new TestLog()
   readonly #options: SceneOptions
+  #env: Readonly<Record<string, string>> = {}
   #agent: { readonly parts: VaultParts; readonly round: Round } | undefined
 
   private constructor(devnet: VaultDevnet, relayer: RelayerWithKeys, keys: Keys, options: SceneOptions) {
@@ -69,17 +75,30 @@ export class Scene {
       manager: manager === 'another' ? privateKeyToAccount(generatePrivateKey()) : wallet,
     }
     const devnet = await startVaultDevnet(rest)
-    const { network, anvil, world, oracles, beacon } = devnet
-    const nextIndex = () => beacon.nextIndex()
-    const relayer = await new RelayerWithKeys({ network, oracles, validators, nextIndex }).listen()
+    const { anvil, world } = devnet
+    const relayerKey = privateKeyToAccount(generatePrivateKey())
+    const relayer = await relayerOf(
+      devnet,
+      validators,
+      manager === 'relayer' ? relayerKey : undefined,
+    ).listen()
     const scene = new Scene(devnet, relayer, keys, options)
     await anvil.setBalance(wallet.address, ETH)
     if (options.kind !== 'v1' && options.kind !== 'meta') {
-      await world.setManager(manager === 'registry' ? world.registry : keys.manager.address)
+      const addresses = { registry: world.registry, relayer: relayerKey.address }
+      await world.setManager(
+        manager === 'registry' || manager === 'relayer' ? addresses[manager] : keys.manager.address,
+      )
     }
     await scene.accept(validators)
     if (assets > 0n) await world.fund(assets)
     return scene
+  }
+
+  /** The relayer that is the vault's validators manager. */
+  get managingRelayer(): RelayerWithManager {
+    if (this.relayer instanceof RelayerWithManager) return this.relayer
+    throw new Error('the relayer of this scene manages no validators')
   }
 
   /** The validators of the deposit data, in its order. */
@@ -104,12 +123,18 @@ export class Scene {
     return {
       ...this.devnet.env,
       VAULT,
-      DEPOSIT_DATA_FILE: this.depositDataFile,
+      ...(this.#options.manager === 'relayer' ? {} : { DEPOSIT_DATA_FILE: this.depositDataFile }),
       DATABASE: join(this.devnet.folder, 'operator.db'),
       RELAYER_ENDPOINT: this.relayer.url,
       ACCEPT_ORACLES: '',
       ...this.#options.env,
+      ...this.#env,
     }
+  }
+
+  /** Further environment of agents that start from now on. */
+  setEnv(env: Readonly<Record<string, string>>): void {
+    this.#env = { ...this.#env, ...env }
   }
 
   /** One round of the agent, whose parts live until restart() or close(). */
@@ -190,9 +215,28 @@ export class Scene {
     const relayer = new RelayerClient(this.relayer.url)
     const { keys } = this
     const { clock = systemClock } = this.#options
-    const round = createRound(values, { parts, keys, relayer, clock, logger, interval: 0 })
+    const surroundings = { parts, keys, relayer, clock, logger, interval: 0 }
+    const source = batchSource(values, surroundings)
+    const round = createRound(values, { ...surroundings, source })
     return { parts, round }
   }
+}
+
+function relayerOf(
+  { network, oracles, beacon, world }: VaultDevnet,
+  validators: readonly MadeValidator[],
+  manager: PrivateKeyAccount | undefined,
+): RelayerWithKeys {
+  const shared = { network, oracles, validators, nextIndex: () => beacon.nextIndex() }
+  if (manager === undefined) return new RelayerWithKeys(shared)
+  return new RelayerWithManager({
+    ...shared,
+    vault: VAULT,
+    manager,
+    depositRoot: () => world.depositRoot(),
+    managerNonce: () => world.managerNonce(),
+    isKnown: (publicKey) => beacon.isKnown(publicKey),
+  })
 }
 
 /** Validators of one type for the devnet's vault. */

@@ -45,7 +45,7 @@ describe('an agent that has to wait', function () {
     const { code, message } = await scene.notNow()
     expect(code).to.equal('FEES_TOO_HIGH')
     expect(message).to.include('MAX_FEE_PER_GAS_GWEI')
-    expect(scene.relayer.total).to.equal(0)
+    expect([...scene.relayer.requests.keys()]).to.deep.equal(['GET /info'])
     await anvil.rpc('anvil_setNextBlockBaseFeePerGas', ['0x3b9aca00'])
     await anvil.mine()
     await scene.registered()

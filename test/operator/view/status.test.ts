@@ -54,15 +54,17 @@ function statusOf({ state, last, waiting, protocolConfig, network = hoodi }: Sit
         ...state,
       }),
     },
-    batches: new BatchSelection({
-      reader: { depositData: async () => ({ root: '0x', index: 0 }) },
-      rules,
-      knownKeys: async () => [],
-      root: () => '0x',
-      minimum: 1,
-      logger: new TestLog().logger,
-    }),
-    depositData: { deposits: async () => deposits },
+    deposits: {
+      depositData: { deposits: async () => deposits },
+      batches: new BatchSelection({
+        reader: { depositData: async () => ({ root: '0x', index: 0 }) },
+        rules,
+        knownKeys: async () => [],
+        root: () => '0x',
+        minimum: 1,
+        logger: new TestLog().logger,
+      }),
+    },
     store: {
       registrations: async (limit) => (last === undefined ? [] : [last].slice(0, limit)),
       note: async (name) => (name === 'waiting' ? waiting : undefined),
