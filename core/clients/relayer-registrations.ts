@@ -2,6 +2,7 @@
 import type { Hex, PublicKeyHex } from '../hex.js'
 import { stringifyJson } from '../json.js'
 import type { ValidatorType } from '../messages/deposit.js'
+import type { Consolidation, KeyAmount } from '../vault/managed-bytes.js'
 import { infoAnswer } from '../wire/dialect2.js'
 import { managerSignatureAnswer, registerAnswer } from '../wire/dialect4.js'
 import { type OracleParts, readOracleParts } from './relayer.js'
@@ -37,18 +38,6 @@ export interface RegistrationOffer {
   readonly validators: readonly OfferedValidator[]
   /** 65 bytes, over the registry root and the validators' bytes; undefined until all is there. */
   readonly managerSignature: Hex | undefined
-}
-
-/** Amounts of Gwei, one for each key. */
-export interface KeyAmount {
-  readonly publicKey: PublicKeyHex
-  readonly amount: bigint
-}
-
-/** A validator whose balance goes to another, or to itself to become compounding. */
-export interface Consolidation {
-  readonly source: PublicKeyHex
-  readonly target: PublicKeyHex
 }
 
 /** Every call throws RelayerError where the relayer refuses, UnavailableError where it does not answer as one does. */

@@ -18,6 +18,13 @@ export const vaultAbi = parseAbi([
   'function updateState(HarvestParams harvestParams)',
   'function multicall(bytes[] data) returns (bytes[] results)',
   'function registerValidators(ApprovalParams keeperParams, bytes validatorsManagerSignature)',
+  'function v2Validators(bytes32 publicKeyHash) view returns (bool)',
+  'function fundValidators(bytes validators, bytes validatorsManagerSignature)',
+  'function withdrawValidators(bytes validators, bytes validatorsManagerSignature) payable',
+  'function consolidateValidators(bytes validators, bytes validatorsManagerSignature, bytes oracleSignatures) payable',
+  'event V2ValidatorRegistered(bytes publicKey, uint256 amount)',
+  'event ValidatorFunded(bytes publicKey, uint256 amount)',
+  'event ValidatorConsolidationSubmitted(bytes fromPublicKey, bytes toPublicKey, uint256 feePaid)',
 ])
 
 /** What only a vault of version 1 has: deposit data and registration of its own. */
