@@ -25,6 +25,11 @@ export interface ExitSigner {
   readonly name: string
   /** Shamir x of this node's shares: node index + 1 for Obol, the operator id for SSV. */
   readonly shareIndex: bigint
+  /**
+   * Whether the signer itself knows to which withdrawal addresses deposits may go, and refuses others; else a
+   * person must say it.
+   */
+  readonly knowsWithdrawalAddresses: boolean
   /** The validators that this node can sign for now. */
   validators(): ReadonlyMap<PublicKeyHex, PublicShares>
   /**
@@ -34,7 +39,7 @@ export interface ExitSigner {
   signExit(publicKey: PublicKeyHex, exit: VoluntaryExit): Promise<Uint8Array>
   /**
    * This node's share of the deposit signature, 96 bytes.
-   * @throws DvtExitError UNKNOWN_VALIDATOR
+   * @throws DvtExitError UNKNOWN_VALIDATOR, WRONG_WITHDRAWAL_ADDRESS
    */
   signDeposit(publicKey: PublicKeyHex, deposit: DepositMessage): Promise<Uint8Array>
   /** Calls the listener when validators were added or removed while running. */

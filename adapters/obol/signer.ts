@@ -28,6 +28,8 @@ export interface ObolSignerContext extends LoadContext {
 export class ObolSigner implements ExitSigner {
   readonly name: string
   readonly shareIndex: bigint
+  /** The cluster lock names them. */
+  readonly knowsWithdrawalAddresses = true
   readonly #files: NodeFiles
   readonly #context: ObolSignerContext
   readonly #listeners: (() => void)[] = []

@@ -8,6 +8,7 @@ import type { Hex, PublicKeyHex } from '../../core/hex.js'
 import { parseJson, stringifyJson } from '../../core/json.js'
 import { syncDirectory } from '../../core/storage/sync-directory.js'
 import { publicKeyField, shareIndexField, validatorIndexField } from '../../core/wire/fields.js'
+import type { DepositRefusal, DepositRequest } from './deposit-rules.js'
 import type { RefusalReason, SigningReason } from './exit-check.js'
 
 /** One line of the log. */
@@ -15,10 +16,13 @@ export interface AuditEntry {
   /** Milliseconds since 1970. */
   readonly time: number
   readonly verdict: 'signed' | 'refused'
-  readonly reason: SigningReason | RefusalReason
+  readonly reason: SigningReason | RefusalReason | 'deposit' | DepositRefusal
   readonly publicKey: PublicKeyHex
   readonly validatorIndex: number
-  readonly epoch: number
+  /** Of an exit. */
+  readonly epoch?: number
+  /** What else a deposit says. */
+  readonly deposit?: Omit<DepositRequest, 'publicKey'>
   readonly signingRoot: Hex
   readonly shareIndex: bigint
 }
@@ -114,7 +118,8 @@ function lineOf(entry: AuditEntry): string {
     reason: entry.reason,
     public_key: entry.publicKey,
     validator_index: entry.validatorIndex,
-    epoch: entry.epoch,
+    ...(entry.epoch === undefined ? {} : { epoch: entry.epoch }),
+    ...entry.deposit,
     signing_root: entry.signingRoot,
     share_index: entry.shareIndex,
   })}\n`

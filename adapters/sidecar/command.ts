@@ -1,7 +1,9 @@
 /** Where a sidecar is put together: the only place of the loop's folder that knows the vendors. */
+
 import { BeaconClient } from '../../core/clients/beacon.js'
 import type { RelayerClient } from '../../core/clients/relayer.js'
 import { createRelayerClient } from '../../core/clients/relayer-options.js'
+import { RelayerValidators } from '../../core/clients/relayer-validators.js'
 import { systemClock } from '../../core/clock.js'
 import type { CommandContext } from '../../core/command.js'
 import { ConfigurationError, describeError } from '../../core/errors.js'
@@ -62,6 +64,8 @@ export async function runSidecar(
     const sidecar = new Sidecar({
       signers,
       relayer,
+      validators: new RelayerValidators(relayer.connection),
+      vaults: values.sidecarVaults,
       network,
       rules,
       audit,

@@ -1,5 +1,5 @@
 /** Posting a node's shares, so that one that the relayer does not like never holds back the others. */
-import type { RelayerClient } from '../../core/clients/relayer.js'
+import type { RejectedShare } from '../../core/clients/relayer.js'
 import { RelayerError } from '../../core/clients/relayer-errors.js'
 import type { Clock } from '../../core/clock.js'
 import { Conditions } from '../../core/conditions.js'
@@ -7,8 +7,9 @@ import type { Logger } from '../../core/log.js'
 import { describeExit, type SignedExit, type WantedExit } from './exit-signing.js'
 import { exitId } from './signing-limit.js'
 
-export interface ExitPostingParts {
-  readonly relayer: Pick<RelayerClient, 'postExitSignatures'>
+export interface ExitPostingParts<T extends SignedExit> {
+  /** Posts one node's shares. Returns those that the relayer found wrong; throws RelayerError, UnavailableError. */
+  readonly send: (shareIndex: bigint, exits: readonly T[]) => Promise<readonly RejectedShare[]>
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -19,12 +20,12 @@ const REMEMBERED = 10_000
 /** What a request's content can be refused with, unlike its sender or the relayer's state. */
 const CONTENT_REFUSED = new Set([400, 409, 413, 422])
 
-export class ExitPosting {
-  readonly #parts: ExitPostingParts
+export class ExitPosting<T extends SignedExit> {
+  readonly #parts: ExitPostingParts<T>
   readonly #heldUntil = new Map<string, number>()
   readonly #rejections = new Conditions(REMEMBERED)
 
-  constructor(parts: ExitPostingParts) {
+  constructor(parts: ExitPostingParts<T>) {
     this.#parts = parts
   }
 
@@ -38,11 +39,11 @@ export class ExitPosting {
    * @returns the rejected ones
    * @throws RelayerError where the sender is refused, UnavailableError where the relayer is away
    */
-  async post(exits: readonly SignedExit[]): Promise<SignedExit[]> {
+  async post(exits: readonly T[]): Promise<T[]> {
     const [first] = exits
     if (first === undefined) return []
     try {
-      const rejected = await this.#parts.relayer.postExitSignatures(first.signer.shareIndex, exits)
+      const rejected = await this.#parts.send(first.signer.shareIndex, exits)
       const reasons = new Map(rejected.map(({ publicKey, reason }) => [publicKey, reason]))
       return exits.filter((exit) => {
         const reason = reasons.get(exit.publicKey)
@@ -61,7 +62,7 @@ export class ExitPosting {
     }
   }
 
-  #hold(exit: SignedExit, reason: string): void {
+  #hold(exit: T, reason: string): void {
     const id = shareId(exit)
     this.#heldUntil.delete(id)
     this.#heldUntil.set(id, this.#parts.clock.now() + REJECTED_PAUSE)

@@ -62,6 +62,7 @@ export class ExitSigning {
     this.#parts = parts
     this.#limit = new SigningLimit(parts.maxPerHour)
     for (const entry of [...past].reverse()) {
+      if (entry.reason.startsWith('deposit')) continue
       if (entry.verdict === 'signed') this.#limit.record(entry, entry.time)
       else this.#noted.begins(`${entry.shareIndex}/${exitId(entry)}`, entry.reason)
     }

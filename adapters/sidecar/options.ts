@@ -1,6 +1,7 @@
+import { validate } from 'ox/Address'
 import { relayerClientOptions, seconds } from '../../core/clients/relayer-options.js'
 import { describeError } from '../../core/errors.js'
-import { normalizeHex, type PublicKeyHex } from '../../core/hex.js'
+import { type Hex, normalizeHex, type PublicKeyHex } from '../../core/hex.js'
 import { networkOptions } from '../../core/network-options.js'
 import { flag, integer, list, type OptionSet, oneOf, text } from '../../core/options.js'
 
@@ -43,6 +44,14 @@ export const sidecarOptions = {
     placeholder: 'KEY,…',
     parse: (value: string): ReadonlySet<PublicKeyHex> => new Set(list(value).map(publicKey)),
   },
+  sidecarVaults: {
+    flag: 'sidecar-vaults',
+    env: ['SIDECAR_VAULTS'],
+    describe:
+      'vaults that deposits may be signed for, comma-separated; without it those that the cluster lock names, with SSV none',
+    placeholder: 'ADDRESSES',
+    parse: (value: string): ReadonlySet<Hex> => new Set(list(value).map(vault)),
+  },
   auditLog: {
     flag: 'audit-log',
     env: ['AUDIT_LOG'],
@@ -67,4 +76,13 @@ function publicKey(value: string): PublicKeyHex {
   } catch (error) {
     throw new Error(`expected BLS public keys: ${describeError(error)}`)
   }
+}
+
+/** One of mixed case must have the right checksum (EIP-55). */
+function vault(value: string): Hex {
+  const isPlain = value === value.toLowerCase()
+  if (!validate(value, { strict: !isPlain })) {
+    throw new Error(`expected addresses of vaults, each of 20 bytes and its checksum right, got "${value}"`)
+  }
+  return normalizeHex(value, 20)
 }

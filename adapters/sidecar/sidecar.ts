@@ -2,22 +2,30 @@
 import { Backoff } from '../../core/backoff.js'
 import type { PublishedExit, RelayerClient } from '../../core/clients/relayer.js'
 import { RelayerError } from '../../core/clients/relayer-errors.js'
+import type { PublishedValidator, RelayerValidators } from '../../core/clients/relayer-validators.js'
 import type { Clock } from '../../core/clock.js'
 import { Conditions } from '../../core/conditions.js'
 import { ConfigurationError, DvtExitError, describeError, UnavailableError } from '../../core/errors.js'
+import type { Hex } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
 import type { Network } from '../../core/network.js'
 import type { ExitSigner } from '../../core/signer.js'
 import type { AuditLog, PastEntry } from './audit-log.js'
+import { DepositSigning } from './deposit-signing.js'
 import type { ExitCheckRules } from './exit-check.js'
 import { ExitPosting } from './exit-posting.js'
-import { ExitSigning, type SignedExit, type WantedExit } from './exit-signing.js'
+import { ExitSigning, type SignedExit } from './exit-signing.js'
 import { exitId } from './signing-limit.js'
+import { nodeAndKey, type SignedValidator, toShares, wantedDepositsOf, wantedOf } from './wanted.js'
 
 export interface SidecarParts {
   /** The nodes to act for: one, or several for testing. */
   readonly signers: readonly ExitSigner[]
   readonly relayer: Pick<RelayerClient, 'info' | 'exits' | 'postExitSignatures' | 'shown'>
+  /** The same relayer's dialect 2. */
+  readonly validators: Pick<RelayerValidators, 'wanted' | 'post' | 'askAgain'>
+  /** SIDECAR_VAULTS in lower case; undefined: those that each signer itself knows. */
+  readonly vaults?: ReadonlySet<Hex> | undefined
   readonly network: Network
   readonly rules: ExitCheckRules
   readonly audit: Pick<AuditLog, 'append'>
@@ -38,15 +46,26 @@ const LONGEST_PAUSE = 30_000
 export class Sidecar {
   readonly #parts: SidecarParts
   readonly #signing: ExitSigning
-  readonly #posting: ExitPosting
+  readonly #deposits: DepositSigning
+  readonly #exitPosting: ExitPosting<SignedExit>
+  readonly #validatorPosting: ExitPosting<SignedValidator>
   readonly #pause: Backoff
   readonly #troubles = new Conditions()
   readonly #posted = new Conditions()
 
   constructor(parts: SidecarParts) {
     this.#parts = parts
-    this.#signing = new ExitSigning(parts, parts.signers, parts.past)
-    this.#posting = new ExitPosting(parts)
+    const { signers, past, relayer, validators } = parts
+    this.#signing = new ExitSigning(parts, signers, past)
+    this.#deposits = new DepositSigning(parts, signers, past)
+    this.#exitPosting = new ExitPosting({
+      ...parts,
+      send: (shareIndex, exits) => relayer.postExitSignatures(shareIndex, exits),
+    })
+    this.#validatorPosting = new ExitPosting({
+      ...parts,
+      send: (shareIndex, signed) => validators.post(shareIndex, signed.map(toShares)),
+    })
     this.#pause = new Backoff(parts.pollInterval, Math.max(LONGEST_PAUSE, parts.pollInterval), parts.random)
   }
 
@@ -67,35 +86,77 @@ export class Sidecar {
   }
 
   /**
-   * One pass over the wanted exits.
+   * One pass over what is wanted: exits with their deposits where the relayer asks for both, exits alone else.
    * @throws RelayerError, UnavailableError where the relayer refuses or is away
    */
   async round(signal: AbortSignal): Promise<void> {
-    const exits = await this.#parts.relayer.exits()
-    const wanted = this.#parts.signers
+    const { signers } = this.#parts
+    const { validators, exits } = await this.#listed()
+    const deposits = signers
+      .flatMap((signer) => wantedDepositsOf(signer, validators))
+      .filter((wanted) => !this.#validatorPosting.isHeldBack(wanted))
+    const { signed: made, refused } = await this.#deposits.sign(deposits)
+    const depositOf = new Map(made.map((deposit) => [nodeAndKey(deposit.wanted), deposit]))
+    const settled = new Set([...depositOf.keys(), ...refused.map(nodeAndKey)])
+    const alone = signers
       .flatMap((signer) => wantedOf(signer, exits))
-      .filter((exit) => !this.#posting.isHeldBack(exit))
-    const signed = await this.#signing.sign(wanted, signal)
+      .filter((exit) => !settled.has(nodeAndKey(exit)) && !this.#exitPosting.isHeldBack(exit))
+    const signed = await this.#signing.sign([...made.map(({ wanted }) => wanted), ...alone], signal)
+    const together = signed.flatMap((exit) => {
+      const deposit = depositOf.get(nodeAndKey(exit))
+      return deposit === undefined ? [] : { ...exit, deposit }
+    })
     const failures: unknown[] = []
-    for (const signer of this.#parts.signers) {
+    for (const signer of signers) {
+      const isOwn = (exit: SignedExit) => exit.signer === signer
+      const exitsAlone = signed.filter((exit) => isOwn(exit) && !depositOf.has(nodeAndKey(exit)))
       // One node may be refused where another is not.
-      await this.#post(
-        signer,
-        signed.filter((exit) => exit.signer === signer),
-      ).catch((error) => failures.push(error))
+      await this.#postValidators(signer, together.filter(isOwn)).catch((error) => failures.push(error))
+      await this.#postExits(signer, exitsAlone).catch((error) => failures.push(error))
     }
     if (failures.length > 0) throw failures[0]
   }
 
-  async #post(signer: ExitSigner, exits: readonly SignedExit[]): Promise<void> {
-    const rejected = await this.#posting.post(exits)
+  /** What is wanted in both dialects; a relayer of dialect 2 alone has no `GET /exits`. */
+  async #listed(): Promise<{ validators: readonly PublishedValidator[]; exits: readonly PublishedExit[] }> {
+    const { relayer, validators } = this.#parts
+    const wanted = await validators.wanted()
+    try {
+      return { validators: wanted ?? [], exits: await relayer.exits() }
+    } catch (error) {
+      const hasNoExits = error instanceof RelayerError && error.status === 404
+      if (!hasNoExits || wanted === undefined) throw error
+      return { validators: wanted, exits: [] }
+    }
+  }
+
+  async #postExits(signer: ExitSigner, exits: readonly SignedExit[]): Promise<void> {
+    const rejected = await this.#exitPosting.post(exits)
     for (const exit of rejected) this.#signing.forget(exit)
+    this.#tellPosted(signer, 'exit share', exits, rejected)
+  }
+
+  async #postValidators(signer: ExitSigner, validators: readonly SignedValidator[]): Promise<void> {
+    const rejected = await this.#validatorPosting.post(validators)
+    for (const validator of rejected) {
+      this.#signing.forget(validator)
+      this.#deposits.forget(validator.deposit.wanted)
+    }
+    this.#tellPosted(signer, 'exit and deposit share', validators, rejected)
+  }
+
+  #tellPosted(
+    { name }: ExitSigner,
+    what: string,
+    exits: readonly SignedExit[],
+    rejected: readonly SignedExit[],
+  ): void {
     const accepted = exits.filter((exit) => !rejected.includes(exit))
     const first = accepted.filter((exit) => this.#posted.begins(`${exit.signer.shareIndex}/${exitId(exit)}`))
     const { logger } = this.#parts
-    if (first.length > 0) logger.info(`${signer.name}: posted ${counted(first.length, 'exit share')}`)
+    if (first.length > 0) logger.info(`${name}: posted ${counted(first.length, what)}`)
     const again = accepted.length - first.length
-    if (again > 0) logger.debug(`${signer.name}: posted ${counted(again, 'exit share')} again`)
+    if (again > 0) logger.debug(`${name}: posted ${counted(again, what)} again`)
   }
 
   async #checkRelayer(): Promise<void> {
@@ -131,21 +192,12 @@ export class Sidecar {
       }
       return false
     }
-    if (this.#troubles.ends('relayer')) logger.info(`the relayer ${relayer.shown} is back`)
+    if (this.#troubles.ends('relayer')) {
+      logger.info(`the relayer ${relayer.shown} is back`)
+      this.#parts.validators.askAgain()
+    }
     return true
   }
-}
-
-/** The exits that a node holds a key share for, that are not ready, and that lack its share: each once. */
-function wantedOf(signer: ExitSigner, exits: readonly PublishedExit[]): WantedExit[] {
-  const held = signer.validators()
-  const wanted = new Map<string, WantedExit>()
-  for (const { publicKey, validatorIndex, isExitSignatureReady, shareIndexesReady } of exits) {
-    if (isExitSignatureReady || shareIndexesReady.includes(signer.shareIndex)) continue
-    const exit = { signer, publicKey, validatorIndex }
-    if (held.has(publicKey)) wanted.set(exitId(exit), exit)
-  }
-  return [...wanted.values()]
 }
 
 function counted(number: number, noun: string): string {

@@ -20,6 +20,7 @@ export interface SsvSignerParts {
 export class SsvSigner implements ExitSigner {
   readonly name: string
   readonly shareIndex: bigint
+  readonly knowsWithdrawalAddresses = false
   readonly #parts: SsvSignerParts
   #closed: Promise<void> | undefined
 

@@ -200,7 +200,7 @@ function validExit(item: unknown): PublishedExit[] {
 }
 
 /** A Python relayer takes and lists an index of 0 from anyone: that must not hide the exit. */
-function validShareIndex(item: unknown): bigint[] {
+export function validShareIndex(item: unknown): bigint[] {
   const index = shareIndexField.safeParse(item).data
   return index === undefined ? [] : [index]
 }

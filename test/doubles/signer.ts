@@ -11,6 +11,7 @@ import type { ExitSigner } from '../../core/signer.js'
 export class TestSigner implements ExitSigner {
   readonly name: string
   readonly shareIndex: bigint
+  knowsWithdrawalAddresses = false
   /** Exits asked of it, as key/index. */
   readonly signed: string[] = []
   /** Keys whose signing fails. */

@@ -53,6 +53,7 @@ describe('dvt-exit sidecar', () => {
     }))
     relayer = await new RelayerDouble(({ method, path }) => {
       if (path === '/info') return { body: { network: 'hoodi' } }
+      if (path === '/validators') return undefined
       return method === 'GET' ? { body: { exits } } : {}
     }).start()
   })

@@ -3,9 +3,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AuditLog } from '../../../adapters/sidecar/audit-log.js'
+import type { DepositRequest } from '../../../adapters/sidecar/deposit-rules.js'
 import type { ExitRequest, ValidatorRegistry } from '../../../adapters/sidecar/exit-check.js'
 import { Sidecar, type SidecarParts } from '../../../adapters/sidecar/sidecar.js'
 import { RelayerClient } from '../../../core/clients/relayer.js'
+import { RelayerValidators } from '../../../core/clients/relayer-validators.js'
 import { UnavailableError } from '../../../core/errors.js'
 import type { PublicKeyHex } from '../../../core/hex.js'
 import { loadNetwork } from '../../../core/network.js'
@@ -68,10 +70,21 @@ export class SidecarBench {
     publicKey,
     validatorIndex: 1000 + i,
   }))
+  /** What it lists in dialect 2; undefined: it speaks dialect 1 alone. */
+  validators: (DepositRequest & { validatorIndex: number; ready?: boolean; shares?: number[] })[] | undefined
   /** Keys whose shares the relayer rejects. */
   readonly rejectedKeys = new Set<string>()
   readonly relayer = new RelayerDouble(({ method, path, body }) => {
     if (path === '/info') return { body: { network: 'hoodi' } }
+    if (method === 'GET' && path === '/validators') {
+      return this.validators === undefined
+        ? { status: 405 }
+        : { body: { validators: this.validators.map(listedValidator) } }
+    }
+    if (path === '/signatures') return {}
+    if (method === 'GET' && path === '/exits' && this.validators !== undefined && this.wanted.length === 0) {
+      return undefined
+    }
     if (method === 'GET' && path === '/exits') return { body: { exits: this.wanted.map(listed) } }
     if (path !== '/exit-signature') return undefined
     const { shares } = JSON.parse(body) as PostedBody
@@ -100,9 +113,11 @@ export class SidecarBench {
   /** A sidecar that starts now, over the audit log that there is. */
   async sidecar(signers: ExitSigner[], changes: Partial<SidecarParts> = {}): Promise<Sidecar> {
     const audit = new AuditLog(this.auditFile)
+    const relayer = new RelayerClient(this.relayer.url)
     return new Sidecar({
       signers,
-      relayer: new RelayerClient(this.relayer.url),
+      relayer,
+      validators: new RelayerValidators(relayer.connection),
       network,
       rules: { registry: this.registry, allowActive: new Set() },
       audit,
@@ -136,6 +151,26 @@ export class SidecarBench {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Record<string, unknown>)
+  }
+}
+
+function listedValidator({
+  publicKey,
+  validatorIndex,
+  vault,
+  amount,
+  type,
+  ready = false,
+  shares = [],
+}: DepositRequest & { validatorIndex: number; ready?: boolean; shares?: number[] }) {
+  return {
+    public_key: publicKey,
+    vault,
+    amount: Number(amount),
+    validator_type: type,
+    validator_index: validatorIndex,
+    is_signatures_ready: ready,
+    share_indexes_ready: shares,
   }
 }
 
