@@ -6,7 +6,7 @@ import { shorten } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
 import { NotNow } from '../not-now.js'
 import type { RoundOutcome } from '../registration/round.js'
-import type { Registration } from '../transactions/store/registration.js'
+import type { VaultTransaction } from '../transactions/store/transaction.js'
 import { Reasons } from './reasons.js'
 
 export interface AgentParts {
@@ -94,7 +94,7 @@ export class OperatorAgent {
   async #tell(outcome: RoundOutcome): Promise<void> {
     this.#reasons.clear()
     await this.#parts.note(undefined)
-    if (outcome.kind === 'mined') this.#parts.logger.info(registered(outcome.registration))
+    if (outcome.kind === 'mined') this.#parts.logger.info(describeMined(outcome.transaction))
   }
 }
 
@@ -105,9 +105,17 @@ function detailOf(error: DvtExitError): string {
   return error.cause instanceof AggregateError ? error.cause.message : ''
 }
 
-function registered({ publicKeys, startIndex, minedHash, block }: Registration): string {
+const DONE = { funding: 'topped up', withdrawal: 'withdrew from', consolidation: 'consolidated' } as const
+
+function describeMined(transaction: VaultTransaction): string {
+  const { publicKeys, minedHash, block } = transaction
+  const keys = publicKeys.map(shorten).join(', ')
+  const by = `by transaction ${minedHash} in block ${block?.number}`
+  if (transaction.kind !== 'registration') {
+    return `${DONE[transaction.kind]} ${publicKeys.length} validators (${keys}), ${by}`
+  }
+  const { startIndex } = transaction
   const last = startIndex + publicKeys.length - 1
   const indexes = publicKeys.length === 1 ? `index ${startIndex}` : `indexes ${startIndex} to ${last}`
-  const keys = publicKeys.map(shorten).join(', ')
-  return `registered ${publicKeys.length} validators (${keys}), ${indexes}, by transaction ${minedHash} in block ${block?.number}`
+  return `registered ${publicKeys.length} validators (${keys}), ${indexes}, ${by}`
 }

@@ -4,7 +4,8 @@ import { describeError, UnavailableError } from '../../core/errors.js'
 import { stringifyJson } from '../../core/json.js'
 import type { Logger } from '../../core/log.js'
 import { NotNow } from '../not-now.js'
-import type { PreparedTransaction, Round } from '../registration/round.js'
+import type { Round } from '../registration/round.js'
+import type { PreparedTransaction } from '../transactions/dispatch.js'
 import { Reasons } from './reasons.js'
 
 export interface DryRunParts {
@@ -18,11 +19,17 @@ export interface DryRunParts {
 }
 
 /** What a dry run waits for: sidecars sign in their time. Anything else it says and ends. */
-const WORTH_WAITING = new Set(['WAITING_FOR_EXITS', 'INDEX_DIFFERS', 'REGISTRY_MOVED', 'KEY_DEPOSITED'])
+const WORTH_WAITING = new Set([
+  'WAITING_FOR_EXITS',
+  'WAITING_FOR_SIGNATURES',
+  'INDEX_DIFFERS',
+  'REGISTRY_MOVED',
+  'KEY_DEPOSITED',
+])
 
 /**
- * Prepares one registration and prints its transaction as JSON, unsigned.
- * @throws NotNow with the reason why nothing would be registered; ConfigurationError as the checks do
+ * Prepares one transaction and prints its transaction as JSON, unsigned.
+ * @throws NotNow with the reason why nothing would be sent; ConfigurationError as the checks do
  */
 export async function prepareOnce(parts: DryRunParts, signal: AbortSignal): Promise<void> {
   const reasons = new Reasons(parts.clock)
@@ -42,10 +49,10 @@ export async function prepareOnce(parts: DryRunParts, signal: AbortSignal): Prom
   }
 }
 
-/** What would be registered, and the transaction as eth_sendTransaction takes it. */
-function printable({ from, to, data, gas, fees, ...registration }: PreparedTransaction) {
+/** What would be done, and the transaction as eth_sendTransaction takes it. */
+export function printable({ from, to, data, value, gas, fees, ...facts }: PreparedTransaction) {
   const { maxFeePerGas, maxPriorityFeePerGas } = fees
-  const quantities = { value: 0n, gas, maxFeePerGas, maxPriorityFeePerGas }
+  const quantities = { value, gas, maxFeePerGas, maxPriorityFeePerGas }
   const hex = Object.entries(quantities).map(([name, quantity]) => [name, numberToHex(quantity)])
-  return { ...registration, transaction: { from, to, data, ...Object.fromEntries(hex) } }
+  return { ...facts, transaction: { from, to, data, ...Object.fromEntries(hex) } }
 }

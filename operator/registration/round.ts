@@ -1,24 +1,20 @@
 /** One round: settles what was sent, and registers the next validators or says why not. */
-import { formatEther } from 'viem'
 import type { ExecutionClient } from '../../core/clients/execution.js'
-import { isRefusal, revertDataOf } from '../../core/clients/json-rpc.js'
 import type { Clock } from '../../core/clock.js'
-import { describeError } from '../../core/errors.js'
 import type { Hex } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
 import type { Network } from '../../core/network.js'
 import type { ProtocolConfig } from '../../core/oracles/protocol-config.js'
 import type { ValidatorIndexPredictor } from '../../core/validator-index/predictor.js'
 import type { ApprovalParams } from '../../core/vault/approval-params.js'
-import { describeRevert } from '../../core/vault/revert.js'
 import type { ApprovedRegistration } from '../approvals/group.js'
 import type { ApprovalSubject } from '../approvals/request.js'
 import { NotNow } from '../not-now.js'
-import type { Fees } from '../transactions/fees.js'
-import { formatGwei } from '../transactions/fees.js'
-import { revertBehind } from '../transactions/hidden-revert.js'
+import { type Call, Dispatch, type DispatchOutcome } from '../transactions/dispatch.js'
 import type { TransactionSender } from '../transactions/sender.js'
-import type { Registration } from '../transactions/store/registration.js'
+import type { Settled } from '../transactions/settling.js'
+import { isStillGood } from '../transactions/still-good.js'
+import type { VaultTransaction } from '../transactions/store/transaction.js'
 import type { VaultReader, VaultState } from '../vault/vault-reader.js'
 import { describeWay, type Way } from '../vault/way.js'
 import type { Keys } from './authority.js'
@@ -45,34 +41,18 @@ export interface RoundParts {
   readonly dryRun: boolean
 }
 
-/** A registration that was only prepared. */
-export interface PreparedTransaction {
-  readonly from: Hex
-  readonly to: Hex
-  readonly data: Hex
-  readonly gas: bigint
-  readonly fees: Fees
-  readonly publicKeys: readonly Hex[]
-  readonly startIndex: number
-  readonly registryRoot: Hex
-  readonly deadline: bigint
-  readonly vault: Hex
-  readonly way: Way['kind']
-}
-
 export type RoundOutcome =
-  | { readonly kind: 'mined' | 'reverted' | 'superseded' | 'sent'; readonly registration: Registration }
-  | { readonly kind: 'prepared'; readonly transaction: PreparedTransaction }
-
-/** The estimate is for the state now: rewards and other deposits may change what is written. In percent. */
-const GAS_MARGIN = 125n
+  | { readonly kind: Settled['state']; readonly transaction: VaultTransaction }
+  | DispatchOutcome
 
 export class Round {
   readonly #parts: RoundParts
+  readonly #dispatch: Dispatch
   #way = ''
 
   constructor(parts: RoundParts) {
     this.#parts = parts
+    this.#dispatch = new Dispatch({ ...parts, from: parts.keys.wallet.address })
   }
 
   /**
@@ -88,7 +68,7 @@ export class Round {
     const config = await this.#parts.protocolConfig()
     const source = await this.#parts.source()
     const chosen = await source.choose(state, batchLimitOf(config))
-    await this.#assertPayable()
+    await this.#dispatch.assertPayable()
 
     const batch = await chosen.collect(config, signal)
     const { startIndex, registryRoot } = batch
@@ -98,8 +78,10 @@ export class Round {
     await this.#assertSameDeposits(batch, subject.publicKeys)
     const approval = approvalParams(subject, approved)
     const call = registrationCall(vault, forContract, approval, state.harvest)
-    return this.#finish({
+    return this.#send({
       ...call,
+      kind: 'registration',
+      value: 0n,
       publicKeys: subject.publicKeys,
       startIndex,
       registryRoot,
@@ -107,6 +89,16 @@ export class Round {
       vault,
       way: state.way.kind,
     })
+  }
+
+  /** What the Keeper did not like are the approvals: new ones are asked for next time. */
+  async #send(call: Call): Promise<RoundOutcome> {
+    try {
+      return await this.#dispatch.send(call)
+    } catch (error) {
+      if (error instanceof NotNow && error.code === 'WOULD_REVERT') this.#parts.approvals.forget()
+      throw error
+    }
   }
 
   #sayWay({ version, way }: VaultState): void {
@@ -117,29 +109,17 @@ export class Round {
 
   /** Nothing new is begun while a transaction may still be mined as it was meant. */
   async #settle(): Promise<RoundOutcome | undefined> {
-    const { sender, predictor, clock, dryRun } = this.#parts
+    const { sender, dryRun } = this.#parts
     // That is the work of the agent that sent it, which may run beside.
     if (dryRun) return undefined
     const settlement = await sender.settle()
     if (settlement.state === 'idle') return undefined
-    const { registration } = settlement
-    if (settlement.state !== 'pending') return { kind: settlement.state, registration }
-    const { depositRoot } = await predictor.outlook([])
-    const inTime = registration.deadline > BigInt(Math.floor(clock.now() / 1000))
-    const stillGood = depositRoot === registration.registryRoot && inTime
+    const { transaction } = settlement
+    if (settlement.state !== 'pending') return { kind: settlement.state, transaction }
+    const stillGood = await isStillGood(transaction, this.#parts)
     await sender.keepAlive(stillGood)
     if (!stillGood) return undefined
     throw new NotNow('TRANSACTION_PENDING', `the transaction ${settlement.hash} waits to be mined`)
-  }
-
-  async #assertPayable(): Promise<void> {
-    const { execution, keys, sender } = this.#parts
-    const [balance, { fees, tooHigh }] = await Promise.all([
-      execution.balance(keys.wallet.address),
-      sender.fees(),
-    ])
-    if (balance === 0n) throw tooPoor(keys.wallet.address, balance)
-    if (tooHigh) throw feesTooHigh(fees)
   }
 
   async #approvals(
@@ -175,41 +155,6 @@ export class Round {
       soon: true,
       detail: registryRoot,
     })
-  }
-
-  async #finish(transaction: Omit<PreparedTransaction, 'from' | 'gas' | 'fees'>): Promise<RoundOutcome> {
-    const { keys, sender, execution, dryRun } = this.#parts
-    const from = keys.wallet.address
-    const gas = await this.#estimateGas(from, transaction)
-    const { fees, tooHigh } = await sender.fees()
-    if (tooHigh) throw feesTooHigh(fees)
-    const balance = await execution.balance(from)
-    const most = gas * fees.maxFeePerGas
-    if (balance < most) throw tooPoor(from, balance, most)
-    const prepared = { ...transaction, from, gas, fees }
-    if (dryRun) return { kind: 'prepared', transaction: prepared }
-    return { kind: 'sent', registration: await sender.send(prepared) }
-  }
-
-  async #estimateGas(from: Hex, { to, data }: { readonly to: Hex; readonly data: Hex }): Promise<bigint> {
-    try {
-      return ((await this.#parts.execution.estimateGas({ from, to, data })) * GAS_MARGIN) / 100n
-    } catch (error) {
-      if (!isRefusal(error)) throw error
-      this.#parts.approvals.forget()
-      const { execution } = this.#parts
-      const own = revertDataOf(error)
-      const revert = await revertBehind(own, { from, to, data }, (call) => execution.simulate(call))
-      const isRevert = revert !== undefined || /revert/i.test(error.message)
-      const { name, meaning } = describeRevert(revert)
-      throw new NotNow(
-        'WOULD_REVERT',
-        isRevert
-          ? `the registration would revert with ${name}: ${meaning}`
-          : `the gas of the registration cannot be estimated: ${describeError(error)}`,
-        { level: 'warn', detail: name, cause: error },
-      )
-    }
   }
 }
 
@@ -248,21 +193,4 @@ function approvalParams(subject: ApprovalSubject, approved: ApprovedRegistration
     signatures: approved.signatures,
     exitSignaturesIpfsHash: approved.ipfsHash,
   }
-}
-
-function feesTooHigh({ maxFeePerGas }: Fees): NotNow {
-  return new NotNow(
-    'FEES_TOO_HIGH',
-    `gas costs up to ${formatGwei(maxFeePerGas)} now, at or above MAX_FEE_PER_GAS_GWEI: waiting`,
-    { detail: '' },
-  )
-}
-
-function tooPoor(wallet: Hex, balance: bigint, needed?: bigint): NotNow {
-  const need = needed === undefined ? '' : `, and the transaction may cost ${formatEther(needed)}`
-  return new NotNow('WALLET_TOO_POOR', `the wallet ${wallet} has ${formatEther(balance)}${need}`, {
-    level: 'warn',
-    detail: '',
-    hint: 'Send it some of the chain’s native token for gas',
-  })
 }

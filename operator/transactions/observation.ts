@@ -15,7 +15,7 @@ export async function observe(
 ): Promise<Observation> {
   const transactionCount = await endpoint.transactionCount(flight[0].sender, 'latest')
   const receipts = new Map<Hex, Receipt>()
-  for (const { hash } of flight.flatMap((registration) => registration.attempts)) {
+  for (const { hash } of flight.flatMap((transaction) => transaction.attempts)) {
     const receipt = await endpoint.transactionReceipt(hash)
     if (receipt !== null) receipts.set(hash, receipt)
   }

@@ -9,6 +9,8 @@ export interface RevertedTransaction {
   readonly from: Hex
   readonly to: Hex
   readonly data: Hex
+  /** Wei. */
+  readonly value: bigint
   readonly gas: bigint
   readonly gasUsed: bigint
   readonly block: bigint
@@ -22,11 +24,11 @@ export async function revertReason(
   chain: TransactionChain,
   transaction: RevertedTransaction,
 ): Promise<string> {
-  const { from, to, data, gas, gasUsed, block } = transaction
+  const { from, to, data, value, gas, gasUsed, block } = transaction
   if (gasUsed >= gas) return `it ran out of gas (${gas})`
   for (const state of [block - 1n, block]) {
     try {
-      await chain.simulate({ from, to, data }, state)
+      await chain.simulate({ from, to, data, value }, state)
     } catch (error) {
       if (!isRefusal(error)) throw error
       const simulate = (call: CallFrom) => chain.simulate(call, state)

@@ -1,5 +1,5 @@
 /**
- * One registration at a time: written down before it is sent, sent again when it was lost, replaced by one
+ * One transaction at a time: written down before it is sent, sent again when it was lost, replaced by one
  * of the same nonce when it is stuck, and looked for on the chain until it is settled. All that is known is
  * in the store, so a process that was killed at any moment goes on where it was.
  */
@@ -16,13 +16,13 @@ import { currentFees, FEE_HISTORY, type Fees, formatGwei, isTooHigh, replacement
 import { type Flight, flightsOf } from './outcome.js'
 import { changesSeenBy, type Settled, writeDown } from './settling.js'
 import { contentOf, signTransaction, type TransactionContent } from './signing.js'
+import type { OperatorStore } from './store/store.js'
 import {
   type Attempt,
   newestAttempt,
-  type Registration,
-  type RegistrationFacts,
-} from './store/registration.js'
-import type { OperatorStore } from './store/store.js'
+  type TransactionFacts,
+  type VaultTransaction,
+} from './store/transaction.js'
 
 export interface SenderLimits {
   /** Wei: fees at or above it are not paid. */
@@ -45,9 +45,11 @@ export interface SenderParts {
   readonly limits: SenderLimits
 }
 
-/** A registration to send. */
-export interface RegistrationTransaction extends RegistrationFacts {
+/** A transaction to send. */
+export type TransactionToSend<F extends TransactionFacts = TransactionFacts> = F & {
   readonly data: Hex
+  /** Wei. */
+  readonly value: bigint
   readonly gas: bigint
   readonly fees: Fees
 }
@@ -57,7 +59,7 @@ export type Settlement =
   | { readonly state: 'idle' }
   | {
       readonly state: 'pending'
-      readonly registration: Registration
+      readonly transaction: VaultTransaction
       /** Seconds since 1970 when it was first sent. */
       readonly since: number
       /** The newest attempt's hash. */
@@ -120,65 +122,69 @@ export class TransactionSender {
    * @param stillGood whether it would still succeed (deposit root and deadline)
    */
   async keepAlive(stillGood: boolean): Promise<KeptAlive> {
-    const registration = await this.#current()
-    if (registration === undefined || !stillGood) return 'nothing'
-    const attempt = newestAttempt(registration)
+    const transaction = await this.#current()
+    if (transaction === undefined || !stillGood) return 'nothing'
+    const attempt = newestAttempt(transaction)
     if (!(await isKnown(this.#parts.chain.endpoints, attempt.hash))) {
       const refusal = await this.#offer(attempt)
       if (refusal === undefined) {
-        const fields = { hash: attempt.hash, nonce: registration.nonce }
-        this.#parts.logger.info(fields, 'no node knew the registration’s transaction: it is sent again')
+        const fields = { hash: attempt.hash, nonce: transaction.nonce }
+        this.#parts.logger.info(
+          fields,
+          `no node knew the ${transaction.kind}’s transaction: it is sent again`,
+        )
         return 'sent again'
       }
       if (refusal.code !== 'TRANSACTION_UNDERPRICED') return 'refused'
     }
     const age = this.#seconds() - attempt.createdAt
-    if (age < this.#stuckAfter || registration.sender !== this.#sender) return 'nothing'
-    if (await this.#isBlocked(registration)) return 'blocked'
-    return this.#replace(registration, attempt, age)
+    if (age < this.#stuckAfter || transaction.sender !== this.#sender) return 'nothing'
+    if (await this.#isBlocked(transaction)) return 'blocked'
+    return this.#replace(transaction, attempt, age)
   }
 
   /**
-   * Signs, writes down and sends a registration: with the nonce of the one that is not mined yet, which it
+   * Signs, writes down and sends a transaction: with the nonce of the one that is not mined yet, which it
    * replaces, else with the wallet's next one. (A lower nonce where another transaction of the wallet, which the
    * one that is not mined yet came after, has vanished: else nothing would ever be mined.)
    * @throws UnavailableError FEES_TOO_HIGH where replacing the other costs too much (nothing was sent then);
    *   DvtExitError INSUFFICIENT_FUNDS, TRANSACTION_UNDERPRICED, TRANSACTION_REFUSED and UnavailableError
    *   NOT_SENT after it was written down: settle and keepAlive go on with it
    */
-  async send(transaction: RegistrationTransaction): Promise<Registration> {
+  async send(wanted: TransactionToSend): Promise<VaultTransaction> {
     const { store, logger, chain } = this.#parts
     const inFlight = await this.#ownFlight()
     const nonce = Math.min(await this.#nextNonce(), inFlight?.[0].nonce ?? Number.POSITIVE_INFINITY)
     const replaced = inFlight?.[0].nonce === nonce ? inFlight : undefined
-    const fees = await this.#feesBeside(replaced, transaction.fees)
-    const attempt = await this.#sign({ ...transaction, nonce }, fees)
-    const { data: _data, gas: _gas, fees: _fees, ...facts } = transaction
+    const fees = await this.#feesBeside(replaced, wanted.fees)
+    const attempt = await this.#sign({ ...wanted, nonce }, fees)
+    const { data: _data, value: _value, gas: _gas, fees: _fees, ...facts } = wanted
     const same = replaced?.find(({ attempts }) => attempts.some(({ hash }) => hash === attempt.hash))
-    const registration = same ?? (await store.add({ ...facts, sender: this.#sender, nonce }, attempt))
+    const transaction = same ?? (await store.add({ ...facts, sender: this.#sender, nonce }, attempt))
     const fields = { hash: attempt.hash, nonce, maxFee: formatGwei(fees.maxFeePerGas) }
-    if (replaced !== undefined) logger.info(fields, 'this registration replaces one that was not mined')
+    if (replaced !== undefined)
+      logger.info(fields, `this ${wanted.kind} replaces a transaction that was not mined`)
     await broadcast(chain.endpoints, attempt.raw)
-    logger.info(fields, `registration of ${facts.publicKeys.length} validators sent`)
-    return registration
+    logger.info(fields, `${wanted.kind} of ${wanted.publicKeys.length} validators sent`)
+    return transaction
   }
 
   /** Whether it waits for an earlier transaction of the wallet, which higher fees would not change. */
-  async #isBlocked({ nonce }: Registration): Promise<boolean> {
+  async #isBlocked({ nonce, kind }: VaultTransaction): Promise<boolean> {
     const { chain, logger } = this.#parts
     const mined = await chain.transactionCount(this.#sender, 'latest')
     if (mined >= nonce) return false
     if (this.#troubles.begins('blocked', String(mined))) {
-      logger.warn({ nonce }, `the registration waits for the wallet’s transaction with nonce ${mined}`)
+      logger.warn({ nonce }, `the ${kind} waits for the wallet’s transaction with nonce ${mined}`)
     }
     return true
   }
 
-  async #replace(registration: Registration, previous: Attempt, age: number): Promise<KeptAlive> {
+  async #replace(transaction: VaultTransaction, previous: Attempt, age: number): Promise<KeptAlive> {
     const { store, logger, limits } = this.#parts
     const wanted = await this.fees()
     const fees = replacementFees(previous.fees, wanted.fees)
-    const fields = { nonce: registration.nonce, maxFee: formatGwei(fees.maxFeePerGas) }
+    const fields = { nonce: transaction.nonce, maxFee: formatGwei(fees.maxFeePerGas) }
     if (isTooHigh(fees, limits.maxFeePerGas)) {
       if (this.#troubles.begins('fees', previous.hash)) {
         const limit = formatGwei(limits.maxFeePerGas)
@@ -191,7 +197,7 @@ export class TransactionSender {
     }
     this.#troubles.ends('fees')
     const attempt = await this.#sign(contentOf(previous.raw), fees)
-    await store.addAttempt(registration.id, attempt)
+    await store.addAttempt(transaction.id, attempt)
     logger.info({ ...fields, hash: attempt.hash }, `not mined for ${age} s: replaced with higher fees`)
     return (await this.#offer(attempt)) === undefined ? 'replaced' : 'refused'
   }
@@ -209,8 +215,8 @@ export class TransactionSender {
     }
   }
 
-  /** The registration that is waited for: the newest of its nonce, this wallet's before another's. */
-  async #current(): Promise<Registration | undefined> {
+  /** The transaction that is waited for: the newest of its nonce, this wallet's before another's. */
+  async #current(): Promise<VaultTransaction | undefined> {
     return (await this.#ownFlight())?.at(-1) ?? (await this.#parts.store.inFlight()).at(-1)
   }
 
@@ -254,7 +260,7 @@ export class TransactionSender {
   }
 }
 
-function pending(registration: Registration): Settlement {
-  const { hash } = newestAttempt(registration)
-  return { state: 'pending', registration, since: registration.createdAt, hash }
+function pending(transaction: VaultTransaction): Settlement {
+  const { hash } = newestAttempt(transaction)
+  return { state: 'pending', transaction, since: transaction.createdAt, hash }
 }

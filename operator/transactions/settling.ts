@@ -6,16 +6,16 @@ import { observe } from './observation.js'
 import { type Flight, flightsOf, type Observation, type Outcome, outcomeOf } from './outcome.js'
 import { revertReason } from './revert-reason.js'
 import { contentOf } from './signing.js'
-import type { Registration } from './store/registration.js'
 import type { OperatorStore } from './store/store.js'
+import type { VaultTransaction } from './store/transaction.js'
 
-/** What became of a registration that was sent. */
+/** What became of a transaction that was sent. */
 export interface Settled {
   readonly state: 'mined' | 'reverted' | 'superseded'
-  readonly registration: Registration
+  readonly transaction: VaultTransaction
 }
 
-/** What a node says about the registrations of one nonce. */
+/** What a node says about the transactions of one nonce. */
 export interface Change {
   readonly flight: Flight
   readonly outcome: Outcome
@@ -58,51 +58,48 @@ export async function writeDown(
     case 'unchanged':
       return undefined
     case 'final':
-      await store.noteFinal(outcome.registration.id)
+      await store.noteFinal(outcome.transaction.id)
       return undefined
     case 'included':
       return writeInclusion(parts, flight, outcome)
     case 'superseded': {
       await store.noteSuperseded(ids, head)
-      logger.warn(fields, 'another transaction of the wallet took the registration’s nonce')
+      logger.warn(fields, `another transaction of the wallet took the ${newest.kind}’s nonce`)
       const block = { number: head, hash: undefined }
-      return { state: 'superseded', registration: { ...newest, state: 'superseded', block } }
+      return { state: 'superseded', transaction: { ...newest, state: 'superseded', block } }
     }
     case 'reopened':
       await store.noteReopened(ids)
-      logger.warn(fields, 'a reorganisation undid the registration: it waits to be mined again')
+      logger.warn(fields, `a reorganisation undid the ${newest.kind}: it waits to be mined again`)
       return undefined
   }
 }
 
 async function writeInclusion(parts: Parts, flight: Flight, outcome: Inclusion): Promise<Settled> {
   const { store, logger } = parts
-  const { registration, hash, receipt } = outcome
-  const others = flight.flatMap(({ id }) => (id === registration.id ? [] : [id]))
+  const { transaction, hash, receipt } = outcome
+  const others = flight.flatMap(({ id }) => (id === transaction.id ? [] : [id]))
   const block = { number: receipt.blockNumber, hash: receipt.blockHash }
   const inclusion = { hash, block, gasUsed: receipt.gasUsed }
   const fields = { hash, block: Number(block.number) }
   if (receipt.status === 'success') {
-    logger.info(fields, 'the registration is mined')
-    const mined = await store.noteIncluded(registration.id, { ...inclusion, state: 'mined' }, others)
-    return { state: 'mined', registration: mined }
+    logger.info(fields, `the ${transaction.kind} is mined`)
+    const mined = await store.noteIncluded(transaction.id, { ...inclusion, state: 'mined' }, others)
+    return { state: 'mined', transaction: mined }
   }
   const failure = await reasonOf(parts.chain, outcome)
-  logger.error({ ...fields, failure }, 'the registration reverted')
-  const failed = await store.noteIncluded(registration.id, { ...inclusion, state: 'failed', failure }, others)
-  return { state: 'reverted', registration: failed }
+  logger.error({ ...fields, failure }, `the ${transaction.kind} reverted`)
+  const failed = await store.noteIncluded(transaction.id, { ...inclusion, state: 'failed', failure }, others)
+  return { state: 'reverted', transaction: failed }
 }
 
 /** A node that cannot simulate must not keep the outcome from being written down. */
-async function reasonOf(
-  chain: TransactionChain,
-  { registration, hash, receipt }: Inclusion,
-): Promise<string> {
-  const { raw } = registration.attempts.find((attempt) => attempt.hash === hash) ?? registration.attempts[0]
-  const { to, data, gas } = contentOf(raw)
+async function reasonOf(chain: TransactionChain, { transaction, hash, receipt }: Inclusion): Promise<string> {
+  const { raw } = transaction.attempts.find((attempt) => attempt.hash === hash) ?? transaction.attempts[0]
+  const { to, data, value, gas } = contentOf(raw)
   const { gasUsed, blockNumber: block } = receipt
   try {
-    return await revertReason(chain, { from: registration.sender, to, data, gas, gasUsed, block })
+    return await revertReason(chain, { from: transaction.sender, to, data, value, gas, gasUsed, block })
   } catch (error) {
     return `it reverted, and why could not be asked: ${describeError(error)}`
   }

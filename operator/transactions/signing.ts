@@ -3,19 +3,21 @@ import type { PrivateKeyAccount } from 'viem/accounts'
 import type { Hex } from '../../core/hex.js'
 import type { Fees } from './fees.js'
 
-/** What all attempts of one registration have in common. */
+/** What all attempts of one transaction have in common. */
 export interface TransactionContent {
   readonly to: Hex
   readonly data: Hex
+  /** Wei. */
+  readonly value: bigint
   readonly gas: bigint
   readonly nonce: number
 }
 
-/** Signs an EIP-1559 transaction without value. */
+/** Signs an EIP-1559 transaction. */
 export async function signTransaction(
   account: PrivateKeyAccount,
   chainId: number,
-  { to, data, gas, nonce }: TransactionContent,
+  { to, data, value, gas, nonce }: TransactionContent,
   { maxFeePerGas, maxPriorityFeePerGas }: Fees,
 ): Promise<{ readonly hash: Hex; readonly raw: Hex }> {
   const raw = await account.signTransaction({
@@ -25,7 +27,7 @@ export async function signTransaction(
     to: to.toLowerCase() as Hex,
     data,
     gas,
-    value: 0n,
+    value,
     maxFeePerGas,
     maxPriorityFeePerGas,
   })
@@ -34,7 +36,7 @@ export async function signTransaction(
 
 /** What signTransaction was given. */
 export function contentOf(raw: Hex): TransactionContent {
-  const { to, data = '0x', gas = 0n, nonce = 0 } = parseTransaction(raw)
-  if (to === undefined || to === null) throw new Error('a registration’s transaction has a receiver')
-  return { to, data, gas, nonce }
+  const { to, data = '0x', value = 0n, gas = 0n, nonce = 0 } = parseTransaction(raw)
+  if (to === undefined || to === null) throw new Error('a transaction of the agent has a receiver')
+  return { to, data, value, gas, nonce }
 }

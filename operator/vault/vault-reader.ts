@@ -96,6 +96,11 @@ export class VaultReader {
     }
   }
 
+  /** What a signature of the validators manager for anything but a registration holds for. */
+  async managerNonce(): Promise<bigint> {
+    return (await this.#read(this.#parts.vault, vaultAbi, 'validatorsManagerNonce', [])) as bigint
+  }
+
   async #manager(): Promise<Hex> {
     return getAddress(String(await this.#read(this.#parts.vault, vaultAbi, 'validatorsManager', [])))
   }

@@ -1,27 +1,21 @@
-/** Between the database's rows and registrations. */
+/** Between the database's rows and transactions. */
 import type { Selectable } from 'kysely'
 import type { Hex, PublicKeyHex } from '../../../core/hex.js'
-import type { Attempt, Registration } from './registration.js'
-import type { AttemptsTable, RegistrationsTable } from './schema.js'
+import type { AttemptsTable, TransactionsTable } from './schema.js'
+import type { Attempt, TransactionFacts, VaultTransaction } from './transaction.js'
 
-/** @param attempts rows of this registration, the oldest first; none is a row that was never completed */
-export function registrationOf(
-  row: Selectable<RegistrationsTable>,
+/** @param attempts rows of this transaction, the oldest first; none is a row that was never completed */
+export function transactionOf(
+  row: Selectable<TransactionsTable>,
   attempts: readonly AttemptsTable[],
-): Registration | undefined {
+): VaultTransaction | undefined {
   const [first, ...others] = attempts.map(attemptOf)
   if (first === undefined) return undefined
   return {
+    ...factsOf(row),
     id: row.id,
     sender: row.sender as Hex,
     nonce: row.nonce,
-    vault: row.vault as Hex,
-    way: row.way,
-    to: row.to_address as Hex,
-    publicKeys: JSON.parse(row.public_keys) as PublicKeyHex[],
-    startIndex: row.start_index,
-    registryRoot: row.registry_root as Hex,
-    deadline: BigInt(row.deadline),
     createdAt: row.created_at,
     state: row.state,
     block:
@@ -36,10 +30,48 @@ export function registrationOf(
   }
 }
 
-export function attemptRow(registrationId: number, attempt: Attempt): AttemptsTable {
+function factsOf(row: Selectable<TransactionsTable>): TransactionFacts {
+  const facts = {
+    vault: row.vault as Hex,
+    way: row.way,
+    to: row.to_address as Hex,
+    publicKeys: JSON.parse(row.public_keys) as PublicKeyHex[],
+  }
+  if (row.kind === 'registration') {
+    // The table has all three for every registration.
+    const { start_index: startIndex, registry_root: registryRoot, deadline } = row
+    return {
+      ...facts,
+      kind: row.kind,
+      startIndex: startIndex ?? 0,
+      registryRoot: (registryRoot ?? '0x') as Hex,
+      deadline: BigInt(deadline ?? 0),
+    }
+  }
+  const managerNonce = row.manager_nonce === null ? undefined : BigInt(row.manager_nonce)
+  return { ...facts, kind: row.kind, managerNonce }
+}
+
+/** The columns of what a transaction is of. */
+export function factsRow(facts: TransactionFacts) {
+  const isRegistration = facts.kind === 'registration'
+  return {
+    kind: facts.kind,
+    vault: facts.vault,
+    way: facts.way,
+    to_address: facts.to,
+    public_keys: JSON.stringify(facts.publicKeys),
+    start_index: isRegistration ? facts.startIndex : null,
+    registry_root: isRegistration ? facts.registryRoot : null,
+    deadline: isRegistration ? Number(facts.deadline) : null,
+    manager_nonce: isRegistration || facts.managerNonce === undefined ? null : String(facts.managerNonce),
+  }
+}
+
+export function attemptRow(transactionId: number, attempt: Attempt): AttemptsTable {
   return {
     hash: attempt.hash,
-    registration_id: registrationId,
+    transaction_id: transactionId,
     raw: attempt.raw,
     max_fee: String(attempt.fees.maxFeePerGas),
     max_priority_fee: String(attempt.fees.maxPriorityFeePerGas),

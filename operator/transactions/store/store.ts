@@ -3,9 +3,9 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import { DvtExitError } from '../../../core/errors.js'
 import type { Hex } from '../../../core/hex.js'
 import { parseJson, stringifyJson } from '../../../core/json.js'
-import type { Attempt, Registration, RegistrationFacts } from './registration.js'
-import { attemptRow, registrationOf } from './rows.js'
+import { attemptRow, factsRow, transactionOf } from './rows.js'
 import type { OperatorSchema } from './schema.js'
+import type { Attempt, Registration, TransactionFacts, VaultTransaction } from './transaction.js'
 
 /** Where and how a transaction was mined. */
 export interface Inclusion {
@@ -26,21 +26,22 @@ export class OperatorStore {
   /** The newest first. */
   async registrations(limit = 1000): Promise<Registration[]> {
     const rows = await this.#database
-      .selectFrom('registrations')
+      .selectFrom('transactions')
       .select('id')
+      .where('kind', '=', 'registration')
       .orderBy('id', 'desc')
       .limit(limit)
       .execute()
-    return (await this.#byId(rows.map((row) => row.id))).reverse()
+    return (await this.#byId(rows.map((row) => row.id))).filter(isRegistration).reverse()
   }
 
   /**
    * What the chain may still change: sent and mined ones, and what failed or was superseded after a block.
    * The oldest first.
    */
-  async unsettled(after: bigint): Promise<Registration[]> {
+  async unsettled(after: bigint): Promise<VaultTransaction[]> {
     const rows = await this.#database
-      .selectFrom('registrations')
+      .selectFrom('transactions')
       .select('id')
       .where((row) =>
         row.or([
@@ -53,34 +54,35 @@ export class OperatorStore {
   }
 
   /** Those neither mined nor superseded, the oldest first. */
-  async inFlight(): Promise<Registration[]> {
+  async inFlight(): Promise<VaultTransaction[]> {
     const rows = await this.#database
-      .selectFrom('registrations')
+      .selectFrom('transactions')
       .select('id')
       .where('state', '=', 'sent')
       .execute()
     return this.#byId(rows.map((row) => row.id))
   }
 
-  /** Mined and final ones whose validators' indexes have not been compared yet, the oldest first. */
+  /** Mined and final registrations whose validators' indexes have not been compared yet, the oldest first. */
   async withUncheckedIndexes(): Promise<Registration[]> {
     const rows = await this.#database
-      .selectFrom('registrations')
+      .selectFrom('transactions')
       .select('id')
+      .where('kind', '=', 'registration')
       .where('state', 'in', ['mined', 'final'])
       .where('index_checked', '=', 0)
       .execute()
-    return this.#byId(rows.map((row) => row.id))
+    return (await this.#byId(rows.map((row) => row.id))).filter(isRegistration)
   }
 
   async markIndexChecked(id: number): Promise<void> {
-    await this.#database.updateTable('registrations').set({ index_checked: 1 }).where('id', '=', id).execute()
+    await this.#database.updateTable('transactions').set({ index_checked: 1 }).where('id', '=', id).execute()
   }
 
   /** The highest nonce of a sender that the chain has used, as far as is known here. */
   async lastUsedNonce(sender: Hex): Promise<number | undefined> {
     const row = await this.#database
-      .selectFrom('registrations')
+      .selectFrom('transactions')
       .select((expression) => expression.fn.max('nonce').as('nonce'))
       .where('sender', '=', sender)
       .where('state', '!=', 'sent')
@@ -89,53 +91,47 @@ export class OperatorStore {
   }
 
   /**
-   * Writes down a registration with its first attempt, before it is sent.
+   * Writes down a transaction with its first attempt, before it is sent.
    * @throws DvtExitError ANOTHER_NONCE_IN_FLIGHT where one of the sender with a lower nonce is not mined
    */
   async add(
-    facts: RegistrationFacts & { readonly sender: Hex; readonly nonce: number },
+    facts: TransactionFacts & { readonly sender: Hex; readonly nonce: number },
     attempt: Attempt,
-  ): Promise<Registration> {
-    const id = await this.#database.transaction().execute(async (transaction) => {
-      await assertNoLowerNonce(transaction, facts)
-      const { id } = await transaction
-        .insertInto('registrations')
+  ): Promise<VaultTransaction> {
+    const id = await this.#database.transaction().execute(async (atomic) => {
+      await assertNoLowerNonce(atomic, facts)
+      const { id } = await atomic
+        .insertInto('transactions')
         .values({
           sender: facts.sender,
           nonce: facts.nonce,
-          vault: facts.vault,
-          way: facts.way,
-          to_address: facts.to,
-          public_keys: JSON.stringify(facts.publicKeys),
-          start_index: facts.startIndex,
-          registry_root: facts.registryRoot,
-          deadline: Number(facts.deadline),
+          ...factsRow(facts),
           created_at: attempt.createdAt,
           state: 'sent',
           index_checked: 0,
         })
         .returning('id')
         .executeTakeFirstOrThrow()
-      await transaction.insertInto('attempts').values(attemptRow(id, attempt)).execute()
+      await atomic.insertInto('attempts').values(attemptRow(id, attempt)).execute()
       return id
     })
     return this.#existing(id)
   }
 
   /** Writes down one more attempt, before it is sent. */
-  async addAttempt(registrationId: number, attempt: Attempt): Promise<void> {
-    await this.#database.insertInto('attempts').values(attemptRow(registrationId, attempt)).execute()
+  async addAttempt(transactionId: number, attempt: Attempt): Promise<void> {
+    await this.#database.insertInto('attempts').values(attemptRow(transactionId, attempt)).execute()
   }
 
-  /** One of a nonce's registrations was mined: it took the nonce from the others. */
+  /** One of a nonce's transactions was mined: it took the nonce from the others. */
   async noteIncluded(
     id: number,
     { state, hash, block, gasUsed, failure }: Inclusion,
     others: readonly number[],
-  ): Promise<Registration> {
-    await this.#database.transaction().execute(async (transaction) => {
-      await transaction
-        .updateTable('registrations')
+  ): Promise<VaultTransaction> {
+    await this.#database.transaction().execute(async (atomic) => {
+      await atomic
+        .updateTable('transactions')
         .set({
           state,
           block_number: Number(block.number),
@@ -147,25 +143,25 @@ export class OperatorStore {
         })
         .where('id', '=', id)
         .execute()
-      await supersede(transaction, others, block.number)
+      await supersede(atomic, others, block.number)
     })
     return this.#existing(id)
   }
 
   /** A mined one is too deep for a reorganisation. */
   async noteFinal(id: number): Promise<void> {
-    await this.#database.updateTable('registrations').set({ state: 'final' }).where('id', '=', id).execute()
+    await this.#database.updateTable('transactions').set({ state: 'final' }).where('id', '=', id).execute()
   }
 
   /** Another transaction of the wallet took the nonce: seen at a block. */
   async noteSuperseded(ids: readonly number[], block: bigint): Promise<void> {
-    await this.#database.transaction().execute((transaction) => supersede(transaction, ids, block))
+    await this.#database.transaction().execute((atomic) => supersede(atomic, ids, block))
   }
 
   /** A reorganisation gave their nonce back. */
   async noteReopened(ids: readonly number[]): Promise<void> {
     await this.#database
-      .updateTable('registrations')
+      .updateTable('transactions')
       .set({ state: 'sent', index_checked: 0, ...NOT_INCLUDED, block_number: null })
       .where('id', 'in', [...ids])
       .execute()
@@ -195,16 +191,16 @@ export class OperatorStore {
     return row === undefined ? undefined : parseJson(row.value)
   }
 
-  async #existing(id: number): Promise<Registration> {
-    const [registration] = await this.#byId([id])
-    if (registration === undefined) throw new Error(`registration ${id} is not in the database`)
-    return registration
+  async #existing(id: number): Promise<VaultTransaction> {
+    const [transaction] = await this.#byId([id])
+    if (transaction === undefined) throw new Error(`transaction ${id} is not in the database`)
+    return transaction
   }
 
-  async #byId(ids: readonly number[]): Promise<Registration[]> {
+  async #byId(ids: readonly number[]): Promise<VaultTransaction[]> {
     if (ids.length === 0) return []
     const rows = await this.#database
-      .selectFrom('registrations')
+      .selectFrom('transactions')
       .selectAll()
       .where('id', 'in', [...ids])
       .orderBy('id')
@@ -212,40 +208,44 @@ export class OperatorStore {
     const attempts = await this.#database
       .selectFrom('attempts')
       .selectAll()
-      .where('registration_id', 'in', [...ids])
+      .where('transaction_id', 'in', [...ids])
       .orderBy(sql`rowid`)
       .execute()
     return rows.flatMap(
       (row) =>
-        registrationOf(
+        transactionOf(
           row,
-          attempts.filter((attempt) => attempt.registration_id === row.id),
+          attempts.filter((attempt) => attempt.transaction_id === row.id),
         ) ?? [],
     )
   }
 }
 
+function isRegistration(transaction: VaultTransaction): transaction is Registration {
+  return transaction.kind === 'registration'
+}
+
 const NOT_INCLUDED = { block_hash: null, mined_hash: null, gas_used: null, failure: null } as const
 
 async function supersede(
-  transaction: Transaction<OperatorSchema>,
+  atomic: Transaction<OperatorSchema>,
   ids: readonly number[],
   block: bigint,
 ): Promise<void> {
   if (ids.length === 0) return
-  await transaction
-    .updateTable('registrations')
+  await atomic
+    .updateTable('transactions')
     .set({ state: 'superseded', index_checked: 0, ...NOT_INCLUDED, block_number: Number(block) })
     .where('id', 'in', [...ids])
     .execute()
 }
 
 async function assertNoLowerNonce(
-  transaction: Transaction<OperatorSchema>,
+  atomic: Transaction<OperatorSchema>,
   { sender, nonce }: { readonly sender: Hex; readonly nonce: number },
 ): Promise<void> {
-  const other = await transaction
-    .selectFrom('registrations')
+  const other = await atomic
+    .selectFrom('transactions')
     .select('nonce')
     .where('state', '=', 'sent')
     .where('sender', '=', sender)
@@ -254,6 +254,6 @@ async function assertNoLowerNonce(
   if (other === undefined) return
   throw new DvtExitError(
     'ANOTHER_NONCE_IN_FLIGHT',
-    `a registration with nonce ${other.nonce} is not mined yet, so none is sent with nonce ${nonce}`,
+    `a transaction with nonce ${other.nonce} is not mined yet, so none is sent with nonce ${nonce}`,
   )
 }

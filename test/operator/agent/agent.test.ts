@@ -144,7 +144,7 @@ describe('the agent', () => {
 
   it('keeps what it waits for and since when, and forgets it when something happens', async () => {
     const start = Math.floor(scene.clock.now() / 1000)
-    scene.rounds = [poor(1), poor(2), { kind: 'mined', registration: mined() }]
+    scene.rounds = [poor(1), poor(2), { kind: 'mined', transaction: mined() }]
     await scene.run(3)
     expect(scene.notes).to.deep.equal([
       { code: 'TOO_FEW_ASSETS', text: 'the vault has 1 ETH', since: start },
@@ -168,9 +168,9 @@ describe('the agent', () => {
 
   it('looks soon at what it sent, and goes on at once when it is mined', async () => {
     scene.rounds = [
-      { kind: 'sent', registration: mined({ state: 'sent', block: undefined, minedHash: undefined }) },
-      { kind: 'mined', registration: mined() },
-      { kind: 'superseded', registration: mined({ state: 'superseded' }) },
+      { kind: 'sent', transaction: mined({ state: 'sent', block: undefined, minedHash: undefined }) },
+      { kind: 'mined', transaction: mined() },
+      { kind: 'superseded', transaction: mined({ state: 'superseded' }) },
     ]
     await scene.run(3)
     expect(scene.clock.pauses).to.deep.equal([1_000, 0, 0])
@@ -180,7 +180,7 @@ describe('the agent', () => {
   })
 
   it('says the same reason again after a registration', async () => {
-    scene.rounds = [poor(1), { kind: 'mined', registration: mined() }, poor(1)]
+    scene.rounds = [poor(1), { kind: 'mined', transaction: mined() }, poor(1)]
     await scene.run(3)
     expect(scene.log.messages('info').filter((line) => line === 'the vault has 1 ETH')).to.have.length(2)
   })

@@ -10,6 +10,8 @@ import { TestLog } from '../../doubles/log.js'
 const prepared: RoundOutcome = {
   kind: 'prepared',
   transaction: {
+    kind: 'registration',
+    value: 0n,
     from: `0x${'5e'.repeat(20)}`,
     to: `0x${'ba'.repeat(20)}`,
     data: '0x12345678',
@@ -66,6 +68,7 @@ describe('a dry run', () => {
     await run([prepared])
     expect(out.endsWith('\n')).to.equal(true)
     expect(JSON.parse(out)).to.deep.equal({
+      kind: 'registration',
       publicKeys: [`0x${'aa'.repeat(48)}`],
       startIndex: 2000,
       registryRoot: `0x${'11'.repeat(32)}`,

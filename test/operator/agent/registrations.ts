@@ -1,11 +1,12 @@
 /** Registrations as the store gives them. */
-import type { Registration } from '../../../operator/transactions/store/registration.js'
+import type { Registration } from '../../../operator/transactions/store/transaction.js'
 
 const GWEI = 1_000_000_000n
 
 /** A mined one of two validators. */
 export function mined(changes: Partial<Registration> = {}): Registration {
   return {
+    kind: 'registration',
     id: 1,
     sender: `0x${'5e'.repeat(20)}`,
     nonce: 0,

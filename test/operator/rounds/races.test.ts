@@ -71,9 +71,8 @@ describe('an agent whose vault is not alone', function () {
     // Its price leaves the history of fees.
     await anvil.mine(10)
     const outcome = await scene.run()
-    expect(outcome.kind).to.equal('reverted')
-    if ('registration' in outcome)
-      expect(outcome.registration.failure).to.include('InvalidValidatorsRegistryRoot')
+    if (outcome.kind !== 'reverted') throw new Error(`it is ${outcome.kind}`)
+    expect(outcome.transaction.failure).to.include('InvalidValidatorsRegistryRoot')
     expect((await scene.registered()).startIndex).to.equal(1_250_001)
     expect(await scene.publicKeys()).to.deep.equal(keys.slice(0, 2))
   })

@@ -15,7 +15,7 @@ import { DepositDataTree } from '../../../operator/deposit-data/merkle.js'
 import { NotNow } from '../../../operator/not-now.js'
 import type { Keys } from '../../../operator/registration/authority.js'
 import type { Round, RoundOutcome } from '../../../operator/registration/round.js'
-import type { Registration } from '../../../operator/transactions/store/registration.js'
+import type { Registration } from '../../../operator/transactions/store/transaction.js'
 import { createVaultParts, type VaultParts } from '../../../operator/vault-parts.js'
 import {
   depositDataOf,
@@ -165,7 +165,9 @@ export class Scene {
     while (said.length < MOST_ROUNDS) {
       try {
         const outcome = await this.run()
-        if (outcome.kind === 'mined') return outcome.registration
+        if (outcome.kind === 'mined' && outcome.transaction.kind === 'registration') {
+          return outcome.transaction
+        }
         said.push(outcome.kind)
       } catch (error) {
         if (!(error instanceof NotNow)) throw error

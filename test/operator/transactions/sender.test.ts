@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { parseTransaction } from 'viem'
-import { newestAttempt } from '../../../operator/transactions/store/registration.js'
+import { newestAttempt } from '../../../operator/transactions/store/transaction.js'
 import { failureOf } from '../../doubles/failure.js'
 import { GWEI, REVERTING, SenderWorld } from './world.js'
 
@@ -29,9 +29,9 @@ describe('a registration', () => {
     await world.anvil.mine()
     const mined = await sender.settle()
     if (mined.state !== 'mined') throw new Error(`it is ${mined.state}`)
-    expect(mined.registration).to.deep.include({ id: sent.id, state: 'mined', minedHash: attempt.hash })
-    expect(mined.registration.block?.number).to.equal(1n)
-    expect(Number(mined.registration.gasUsed)).to.be.greaterThan(21_000)
+    expect(mined.transaction).to.deep.include({ id: sent.id, state: 'mined', minedHash: attempt.hash })
+    expect(mined.transaction.block?.number).to.equal(1n)
+    expect(Number(mined.transaction.gasUsed)).to.be.greaterThan(21_000)
     expect(await world.calls()).to.equal(1)
     expect(await sender.settle()).to.deep.equal({ state: 'idle' })
 
@@ -66,7 +66,7 @@ describe('a registration', () => {
 
     await world.anvil.mine(2)
     const mined = await sender.settle()
-    expect(mined).to.have.nested.property('registration.minedHash', second.hash)
+    expect(mined).to.have.nested.property('transaction.minedHash', second.hash)
     expect(second.hash).not.to.equal(attempts[0].hash)
     expect([await world.calls(), await world.nonce()]).to.deep.equal([1, 1])
   })
@@ -81,7 +81,7 @@ describe('a registration', () => {
     await world.drop(pending.hash)
     await world.anvil.rpc('eth_sendRawTransaction', [first.raw])
     await world.anvil.mine()
-    expect(await sender.settle()).to.have.nested.property('registration.minedHash', first.hash)
+    expect(await sender.settle()).to.have.nested.property('transaction.minedHash', first.hash)
   })
 
   it('that the nodes have lost is sent again as it was', async () => {
@@ -93,7 +93,7 @@ describe('a registration', () => {
     expect(await sender.keepAlive(true)).to.equal('sent again')
     expect(await sender.keepAlive(true)).to.equal('nothing')
     await world.anvil.mine()
-    expect(await sender.settle()).to.have.nested.property('registration.minedHash', attempts[0].hash)
+    expect(await sender.settle()).to.have.nested.property('transaction.minedHash', attempts[0].hash)
     expect(await world.calls()).to.equal(1)
   })
 
@@ -130,9 +130,9 @@ describe('a registration', () => {
     expect(next).to.deep.include({ nonce: doomed.nonce, state: 'sent' })
     expect(next.attempts[0].fees.maxFeePerGas).to.equal((4n * GWEI * 9n) / 8n)
     expect((await store.inFlight()).map(({ id }) => id)).to.deep.equal([doomed.id, next.id])
-    expect(await sender.settle()).to.have.nested.property('registration.id', next.id)
+    expect(await sender.settle()).to.have.nested.property('transaction.id', next.id)
     await world.anvil.mine(2)
-    expect(await sender.settle()).to.have.nested.property('registration.id', next.id)
+    expect(await sender.settle()).to.have.nested.property('transaction.id', next.id)
     const states = (await store.registrations()).map(({ id, state }) => [id, state])
     expect(states).to.deep.equal([
       [next.id, 'mined'],
@@ -160,7 +160,7 @@ describe('a registration', () => {
     expect((await sender.send(await world.registration())).id).to.equal(first.id)
     expect(await store.registrations()).to.have.length(1)
     await world.anvil.mine()
-    expect(await sender.settle()).to.have.nested.property('registration.id', first.id)
+    expect(await sender.settle()).to.have.nested.property('transaction.id', first.id)
   })
 
   it('whose nonce another transaction of the wallet takes is superseded', async () => {
@@ -198,8 +198,8 @@ describe('a registration', () => {
     expect([behind.nonce, next.nonce]).to.deep.equal([1, 0])
     await world.drop(behind.attempts[0].hash)
     await world.anvil.mine()
-    expect(await sender.settle()).to.have.nested.property('registration.id', next.id)
-    expect(await sender.settle()).to.have.nested.property('registration.id', behind.id)
+    expect(await sender.settle()).to.have.nested.property('transaction.id', next.id)
+    expect(await sender.settle()).to.have.nested.property('transaction.id', behind.id)
     expect((await sender.send(await world.registration({ data: '0x9a' }))).nonce).to.equal(1)
     await world.anvil.mine()
     expect(await sender.settle()).to.have.property('state', 'mined')
@@ -212,9 +212,9 @@ describe('a registration', () => {
     await sender.send(await world.registration({ to: REVERTING }))
     await world.anvil.mine()
     const outcome = await sender.settle()
-    expect(outcome).to.have.nested.property('registration.state', 'failed')
+    expect(outcome).to.have.nested.property('transaction.state', 'failed')
     expect(outcome)
-      .to.have.nested.property('registration.failure')
+      .to.have.nested.property('transaction.failure')
       .match(/^InvalidValidatorsRegistryRoot: another deposit/)
     expect(await sender.settle()).to.deep.equal({ state: 'idle' })
     expect(await store.inFlight()).to.deep.equal([])
@@ -226,7 +226,7 @@ describe('a registration', () => {
     await world.anvil.mine()
     const outcome = await sender.settle()
     expect(outcome).to.have.property('state', 'reverted')
-    expect(outcome).to.have.nested.property('registration.failure').include('out of gas')
+    expect(outcome).to.have.nested.property('transaction.failure').include('out of gas')
   })
 
   it('that a reorganisation undoes is waited for, sent again and mined again', async () => {
@@ -236,7 +236,7 @@ describe('a registration', () => {
     await world.anvil.mine()
     const first = await sender.settle()
     if (first.state !== 'mined') throw new Error(`it is ${first.state}`)
-    await store.markIndexChecked(first.registration.id)
+    await store.markIndexChecked(first.transaction.id)
 
     await world.anvil.rpc('evm_revert', [before])
     expect(await sender.settle(), 'a node that lags behind').to.deep.equal({ state: 'idle' })
@@ -247,8 +247,8 @@ describe('a registration', () => {
     await world.anvil.mine()
     const again = await sender.settle()
     if (again.state !== 'mined') throw new Error(`it is ${again.state}`)
-    expect(again.registration.block?.hash).not.to.equal(first.registration.block?.hash)
-    expect(again.registration.indexChecked).to.equal(false)
+    expect(again.transaction.block?.hash).not.to.equal(first.transaction.block?.hash)
+    expect(again.transaction.indexChecked).to.equal(false)
     expect(await world.calls()).to.equal(1)
   })
 
@@ -258,11 +258,11 @@ describe('a registration', () => {
     const doomed = await sender.send(await world.registration())
     const next = await sender.send(await world.registration({ data: '0x5678' }))
     await world.anvil.mine()
-    expect(await sender.settle()).to.have.nested.property('registration.id', next.id)
+    expect(await sender.settle()).to.have.nested.property('transaction.id', next.id)
     await world.anvil.rpc('evm_revert', [before])
     await world.anvil.rpc('eth_sendRawTransaction', [doomed.attempts[0].raw])
     await world.anvil.mine(2)
-    expect(await sender.settle()).to.have.nested.property('registration.id', doomed.id)
+    expect(await sender.settle()).to.have.nested.property('transaction.id', doomed.id)
     expect((await store.registrations()).map(({ state }) => state)).to.deep.equal(['superseded', 'mined'])
   })
 

@@ -20,6 +20,7 @@ describe('the operator’s database', () => {
     sender: `0x${'aa'.repeat(20)}` as Hex,
     nonce,
     vault: `0x${'ba'.repeat(20)}` as Hex,
+    kind: 'registration' as const,
     way: 'registry',
     to: `0x${'cc'.repeat(20)}` as Hex,
     publicKeys: [`0x${'01'.repeat(48)}`, `0x${'02'.repeat(48)}`] as Hex[],

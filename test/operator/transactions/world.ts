@@ -7,12 +7,13 @@ import { ExecutionClient } from '../../../core/clients/execution.js'
 import type { Hex } from '../../../core/hex.js'
 import type { TransactionChain } from '../../../operator/transactions/chain.js'
 import {
-  type RegistrationTransaction,
   type SenderLimits,
   TransactionSender,
+  type TransactionToSend,
 } from '../../../operator/transactions/sender.js'
 import { type OperatorSchema, openOperatorDatabase } from '../../../operator/transactions/store/schema.js'
 import { OperatorStore } from '../../../operator/transactions/store/store.js'
+import type { RegistrationFacts } from '../../../operator/transactions/store/transaction.js'
 import { Anvil } from '../../devnet/evm/anvil.js'
 import { TestClock } from '../../doubles/clock.js'
 import { TestLog } from '../../doubles/log.js'
@@ -77,10 +78,14 @@ export class SenderWorld {
   }
 
   /** A registration of one validator that calls the counter. */
-  async registration(changes: Partial<RegistrationTransaction> = {}): Promise<RegistrationTransaction> {
+  async registration(
+    changes: Partial<TransactionToSend<RegistrationFacts>> = {},
+  ): Promise<TransactionToSend<RegistrationFacts>> {
     return {
+      kind: 'registration',
       to: COUNTER,
       data: '0x1234',
+      value: 0n,
       gas: 100_000n,
       fees: { maxFeePerGas: 4n * GWEI, maxPriorityFeePerGas: GWEI },
       publicKeys: [`0x${'ab'.repeat(48)}`],

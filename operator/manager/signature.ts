@@ -1,10 +1,10 @@
 /** The validators manager's word, as the vault checks it. */
 import { isAddressEqual, recoverTypedDataAddress } from 'viem'
-import { DvtExitError, describeError } from '../core/errors.js'
-import type { Hex } from '../core/hex.js'
-import type { Network } from '../core/network.js'
-import { managerTypedData } from '../core/vault/signatures.js'
-import { NotNow } from './not-now.js'
+import { DvtExitError, describeError } from '../../core/errors.js'
+import type { Hex } from '../../core/hex.js'
+import type { Network } from '../../core/network.js'
+import { managerTypedData } from '../../core/vault/signatures.js'
+import { NotNow } from '../not-now.js'
 
 /** What the manager signs. */
 export interface ManagedValidators {

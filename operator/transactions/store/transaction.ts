@@ -6,15 +6,19 @@ import type { Fees } from '../fees.js'
  * may still undo. final: deep enough. failed: mined but reverted. superseded: its nonce went to another
  * transaction.
  */
-export type RegistrationState = 'sent' | 'mined' | 'final' | 'failed' | 'superseded'
+export type TransactionState = 'sent' | 'mined' | 'final' | 'failed' | 'superseded'
 
-/** What a registration is of. */
-export interface RegistrationFacts {
+interface Facts {
   readonly vault: Hex
   /** How the vault registers, for people. */
   readonly way: string
   readonly to: Hex
   readonly publicKeys: readonly PublicKeyHex[]
+}
+
+/** What a registration is of. */
+export interface RegistrationFacts extends Facts {
+  readonly kind: 'registration'
   /** The validator index that the first public key's exit was signed for. */
   readonly startIndex: number
   /** The deposit root that it holds for. */
@@ -22,6 +26,15 @@ export interface RegistrationFacts {
   /** Seconds since 1970: what the oracles' approval holds until. */
   readonly deadline: bigint
 }
+
+/** What the validators manager does with validators that there are. */
+export interface ManagedFacts extends Facts {
+  readonly kind: 'funding' | 'withdrawal' | 'consolidation'
+  /** The vault's nonce that the manager's signature holds for; undefined where the manager itself sends. */
+  readonly managerNonce: bigint | undefined
+}
+
+export type TransactionFacts = RegistrationFacts | ManagedFacts
 
 /** One signed transaction. */
 export interface Attempt {
@@ -32,14 +45,14 @@ export interface Attempt {
   readonly createdAt: number
 }
 
-/** One registration with all its attempts, which differ in their fees only. */
-export interface Registration extends RegistrationFacts {
+/** What is known of one that was sent. */
+export interface SentFields {
   readonly id: number
   readonly sender: Hex
   readonly nonce: number
   /** Seconds since 1970. */
   readonly createdAt: number
-  readonly state: RegistrationState
+  readonly state: TransactionState
   /** Where it was mined, or where it was seen to be superseded (without a hash). */
   readonly block: { readonly number: bigint; readonly hash: Hex | undefined } | undefined
   readonly minedHash: Hex | undefined
@@ -52,7 +65,12 @@ export interface Registration extends RegistrationFacts {
   readonly attempts: readonly [Attempt, ...Attempt[]]
 }
 
+/** One transaction with all its attempts, which differ in their fees only. */
+export type VaultTransaction = TransactionFacts & SentFields
+
+export type Registration = RegistrationFacts & SentFields
+
 /** The attempt sent last. */
-export function newestAttempt(registration: Registration): Attempt {
-  return registration.attempts.at(-1) ?? registration.attempts[0]
+export function newestAttempt(transaction: VaultTransaction): Attempt {
+  return transaction.attempts.at(-1) ?? transaction.attempts[0]
 }
