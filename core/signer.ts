@@ -1,4 +1,4 @@
-import type { PublicKeyHex } from './hex.js'
+import type { Hex, PublicKeyHex } from './hex.js'
 import type { DepositMessage } from './messages/deposit.js'
 import type { VoluntaryExit } from './messages/voluntary-exit.js'
 
@@ -14,6 +14,8 @@ export interface DistributedValidator extends PublicShares {
   readonly publicKey: PublicKeyHex
   /** Where this was read, for messages: a file's path, or the SSV cluster's owner and operators. */
   readonly source: string
+  /** Where its withdrawals go, in lower case, where that is known. */
+  readonly withdrawalAddress?: Hex | undefined
 }
 
 /**

@@ -25,7 +25,10 @@ import { loadTls } from './http/tls.js'
 import { ExitMetrics } from './metrics.js'
 import { relayerOptions } from './options.js'
 import { createOracles } from './oracles.js'
-import { DEFAULT_LIMITS, type IndexSource, RelayerService } from './service.js'
+import { createManager, createOperatorSide, createPool } from './registrations/create.js'
+import type { ValidatorsManager } from './registrations/manager.js'
+import type { PublicKeyPool } from './registrations/pool.js'
+import { DEFAULT_LIMITS, RelayerService } from './service.js'
 import { Checkpoint } from './store/checkpoints.js'
 import { ExitStore } from './store/exit-store.js'
 import { defaultKeyFile, loadOrCreateKey } from './store/key-file.js'
@@ -88,7 +91,9 @@ async function serve(values: RelayerValues, context: CommandContext, closing: Cl
     store: new Checkpoint(database, 'validator-index'),
     scanStore: new Checkpoint(database, 'deposit-scan'),
   })
-  const parts = { network, indexes, clusters, database, oracles, registry, logger, closing }
+  const pool = await createPool(values, network, clusters)
+  const manager = await createManager(values, network, chain)
+  const parts = { network, indexes, clusters, pool, manager, database, oracles, registry, logger, closing }
   const service = await createService(values, parts)
   const app = await createHttp(values, { ...parts, service })
   closing.add('http', () => closeGracefully(app, REQUESTS_END))
@@ -138,8 +143,10 @@ async function followOwners(values: RelayerValues, context: FollowContext): Prom
 
 interface Parts {
   readonly network: Network
-  readonly indexes: IndexSource
+  readonly indexes: ValidatorIndexPredictor
   readonly clusters: GivenClusters
+  readonly pool: PublicKeyPool
+  readonly manager: ValidatorsManager | undefined
   readonly database: RelayerDatabase
   readonly oracles: OraclesSource
   readonly registry: Registry
@@ -148,7 +155,7 @@ interface Parts {
 }
 
 async function createService(values: RelayerValues, parts: Parts): Promise<RelayerService> {
-  const { network, indexes, clusters, database, oracles, registry, logger, closing } = parts
+  const { network, indexes, clusters, pool, database, oracles, registry, logger, closing } = parts
   const cipher = new ShareCipher(loadOrCreateKey(values.keyFile ?? defaultKeyFile()))
   const store = await ExitStore.open(database, cipher)
   const crypto = new WorkerPool()
@@ -160,7 +167,7 @@ async function createService(values: RelayerValues, parts: Parts): Promise<Relay
     indexes,
     publicShares: clusters,
     claimedShares: await ClaimedSharings.open(database),
-    depositOf: () => undefined,
+    depositOf: (publicKey) => pool.depositOf(publicKey),
     oracles,
     signatureThreshold: values.signatureThreshold,
     limits: {
@@ -191,6 +198,7 @@ async function createHttp(
   assertMayListen(binding, await tokens.hasRole('operator'), logger)
   return createApp({
     service,
+    operator: createOperatorSide({ ...parts, vaults: values.vaults ?? [] }),
     network: network.name,
     access: {
       settings: { ...values, allowedHosts: values.allowedHosts ?? [], boundToLoopback: isLoopbackHost(host) },

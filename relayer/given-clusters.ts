@@ -2,12 +2,13 @@
 import type { PublicKeyHex } from '../core/hex.js'
 import type { DistributedValidator } from '../core/signer.js'
 import type { PublicSharesSource } from './exits/sharings.js'
+import type { PooledKey, PoolSource } from './registrations/pool.js'
 
 /**
  * Sharings by their source. A key may have several: a cluster that was edited, or files old and new. The
  * same sharing from two sources counts once.
  */
-export class GivenClusters implements PublicSharesSource {
+export class GivenClusters implements PublicSharesSource, PoolSource {
   readonly #bySource = new Map<string, readonly DistributedValidator[]>()
   readonly #listeners: (() => void)[] = []
   #byKey = new Map<PublicKeyHex, DistributedValidator[]>()
@@ -18,6 +19,16 @@ export class GivenClusters implements PublicSharesSource {
 
   onChange(listener: () => void): void {
     this.#listeners.push(listener)
+  }
+
+  /** The validators in the order of their sources, each for the vault that its cluster lock names. */
+  *keys(): Generator<PooledKey> {
+    for (const [publicKey, sharings] of this.#byKey) {
+      const vault = sharings.find(
+        ({ withdrawalAddress }) => withdrawalAddress !== undefined,
+      )?.withdrawalAddress
+      yield { publicKey, vault }
+    }
   }
 
   /** How many validators have a sharing. */

@@ -1,4 +1,5 @@
 /** Every option of the relayer, with its environment names (those of the Python relayer where it has one). */
+import { parseAddress } from '../core/address.js'
 import { normalizeHex } from '../core/hex.js'
 import { networkOptions } from '../core/network-options.js'
 import { flag, integer, list, type Option, type OptionSet, text } from '../core/options.js'
@@ -59,6 +60,47 @@ const clusters = {
       'SSV clusters: keyshares.json files, or owners’ addresses to follow on the chain, comma-separated',
     placeholder: 'FILES',
     parse: list,
+  },
+} as const satisfies OptionSet
+
+const registrations = {
+  vaults: {
+    flag: 'vaults',
+    env: ['VAULTS'],
+    describe:
+      'vaults that /register, /fund, /withdraw and /consolidate are answered for, comma-separated; without it for none',
+    placeholder: 'ADDRESSES',
+    parse: (value: string) => list(value).map(parseAddress),
+  },
+  publicKeysFile: {
+    flag: 'public-keys-file',
+    env: ['PUBLIC_KEYS_FILE'],
+    describe:
+      'validators to choose from at /register, CSV whose first column holds their keys; without a list those of the given clusters',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  depositDataFile: {
+    flag: 'deposit-data',
+    env: ['DEPOSIT_DATA_FILE'],
+    describe:
+      'deposit data file whose validators are chosen from at /register, each for the vault that it names',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  validatorsManagerKeyFile: {
+    flag: 'validators-manager-key-file',
+    env: ['VALIDATORS_MANAGER_KEY_FILE'],
+    describe: 'the vaults’ validators manager’s key, a Web3 Secret Storage file',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  validatorsManagerPasswordFile: {
+    flag: 'validators-manager-password-file',
+    env: ['VALIDATORS_MANAGER_PASSWORD_FILE'],
+    describe: 'file with the password of the validators manager’s key',
+    placeholder: 'FILE',
+    parse: text,
   },
 } as const satisfies OptionSet
 
@@ -194,6 +236,7 @@ export const relayerOptions = {
   ...http,
   ...access,
   ...clusters,
+  ...registrations,
   ...oracles,
   ...limits,
 } as const satisfies OptionSet

@@ -1,4 +1,4 @@
-import { validate } from 'ox/Address'
+import { parseAddress } from '../../core/address.js'
 import { relayerClientOptions, seconds } from '../../core/clients/relayer-options.js'
 import { describeError } from '../../core/errors.js'
 import { type Hex, normalizeHex, type PublicKeyHex } from '../../core/hex.js'
@@ -50,7 +50,7 @@ export const sidecarOptions = {
     describe:
       'vaults that deposits may be signed for, comma-separated; without it those that the cluster lock names, with SSV none',
     placeholder: 'ADDRESSES',
-    parse: (value: string): ReadonlySet<Hex> => new Set(list(value).map(vault)),
+    parse: (value: string): ReadonlySet<Hex> => new Set(list(value).map(parseAddress)),
   },
   auditLog: {
     flag: 'audit-log',
@@ -76,13 +76,4 @@ function publicKey(value: string): PublicKeyHex {
   } catch (error) {
     throw new Error(`expected BLS public keys: ${describeError(error)}`)
   }
-}
-
-/** One of mixed case must have the right checksum (EIP-55). */
-function vault(value: string): Hex {
-  const isPlain = value === value.toLowerCase()
-  if (!validate(value, { strict: !isPlain })) {
-    throw new Error(`expected addresses of vaults, each of 20 bytes and its checksum right, got "${value}"`)
-  }
-  return normalizeHex(value, 20)
 }

@@ -2,8 +2,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import Fastify, { type FastifyBaseLogger, type RawServerDefault } from 'fastify'
 import type { Registry } from 'prom-client'
+import type { Hex } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
 import type { ExitService } from '../exits/service.js'
+import type { ManagerSignatures } from '../registrations/manager-signatures.js'
+import type { Registrations } from '../registrations/registrations.js'
 import type { ValidatorService } from '../validators/service.js'
 import { type Access, guard } from './access.js'
 import { addExitSignature } from './exit-signature.js'
@@ -13,8 +16,10 @@ import type { App, ZodTypeProvider } from './fastify.js'
 import { addHealth, type HealthChecks } from './health.js'
 import { addInfo } from './info.js'
 import { useLosslessJson } from './json-body.js'
+import { addManagerSignatures } from './manager-signatures.js'
 import { addMetrics, HttpMetrics } from './metrics.js'
 import { describeApi } from './openapi.js'
+import { addRegister } from './register.js'
 import { rejectionReporter } from './rejections.js'
 import { addSignatures } from './signatures.js'
 import { addValidators } from './validators.js'
@@ -31,6 +36,13 @@ export interface HttpLimits {
 
 export interface AppParts {
   readonly service: ExitService & ValidatorService
+  /** What an operator of dialect 4 asks. */
+  readonly operator: {
+    readonly registrations: Pick<Registrations, 'register'>
+    readonly signatures: Pick<ManagerSignatures, 'fund' | 'withdraw' | 'consolidate'>
+    /** The validators manager's address, where there is its key. */
+    readonly manager: Hex | undefined
+  }
   /** The network's name, for `GET /info`. */
   readonly network: string
   readonly access: Access
@@ -57,13 +69,15 @@ export async function createApp(parts: AppParts): Promise<App> {
   metrics.observe(app)
   guard(app, parts.access, logger)
   await describeApi(app, parts.version)
-  addInfo(app, parts.network)
+  addInfo(app, parts.network, parts.operator.manager)
   addExits(app, service)
   addWantedValidators(app, service)
   addValidators(app, service, limits.keysPerRequest)
   const onRejected = rejectionReporter(logger, metrics.rejectedShares)
   addExitSignature(app, service, limits.sharesPerRequest, onRejected)
   addSignatures(app, service, limits.sharesPerRequest, onRejected)
+  addRegister(app, parts.operator.registrations, limits.keysPerRequest)
+  addManagerSignatures(app, parts.operator.signatures, limits.keysPerRequest)
   addHealth(app, parts.health.needed, parts.health.wanted)
   addMetrics(app, parts.registry)
   await app.ready()

@@ -5,6 +5,7 @@ import { Conditions } from '../../core/conditions.js'
 import { DvtExitError, describeError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
 import { RequestedKeyError } from '../exits/errors.js'
+import { RegistrationRefusal } from '../registrations/refusal.js'
 import type { App } from './fastify.js'
 import { invalidValue, ShapeError } from './shape-error.js'
 
@@ -83,8 +84,13 @@ function answerTo(error: unknown): Answer | undefined {
   return answerToFramework(error)
 }
 
-/** The codes of ExitService. */
+function answerToRefusal({ status, message }: RegistrationRefusal): Answer {
+  return { status, detail: status === 422 ? invalidValue(['body'], message).issues : message }
+}
+
+/** The codes of ExitService and ValidatorService. */
 function answerToExpected(error: DvtExitError): Answer {
+  if (error instanceof RegistrationRefusal) return answerToRefusal(error)
   switch (error.code) {
     case 'INVALID_PUBLIC_KEY':
     case 'DUPLICATE_PUBLIC_KEY':

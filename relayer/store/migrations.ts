@@ -66,8 +66,19 @@ async function createCheckpoints(database: Kysely<unknown>): Promise<void> {
     .execute()
 }
 
+async function createChosenValidators({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('chosen_validators')
+    .addColumn('public_key', 'text', (column) => column.primaryKey())
+    .addColumn('vault', 'text', (column) => column.notNull())
+    .addColumn('validator_type', 'text', (column) => column.notNull())
+    .addColumn('amount', 'text', (column) => column.notNull())
+    .addColumn('chosen_order', 'bigint', (column) => column.notNull())
+    .execute()
+}
+
 /** By name; they run in the names' order. */
-export const exitMigrations: Readonly<Record<'001-exits' | '003-messages', Migration>> = {
+export const exitMigrations: Readonly<Record<'001-exits' | '003-messages' | '004-choices', Migration>> = {
   '001-exits': {
     async up(database: Kysely<unknown>) {
       await createExits(database)
@@ -77,4 +88,5 @@ export const exitMigrations: Readonly<Record<'001-exits' | '003-messages', Migra
     },
   },
   '003-messages': messageMigration,
+  '004-choices': { up: createChosenValidators },
 }

@@ -1,5 +1,6 @@
 /** The rows as the database has them. Share indexes are decimal text, keys and hashes hex text. */
-import type { PublicKeyHex } from '../../core/hex.js'
+import type { Hex, PublicKeyHex } from '../../core/hex.js'
+import type { ValidatorType } from '../../core/messages/deposit.js'
 import type { MessageName } from '../exits/message.js'
 import type { ShareState } from '../exits/records.js'
 
@@ -56,6 +57,17 @@ export interface ClaimedSharingsTable {
   claimed_at: number
 }
 
+/** Validators that were chosen for a vault, until they have their deposit. */
+export interface ChosenValidatorsTable {
+  public_key: PublicKeyHex
+  vault: Hex
+  validator_type: ValidatorType
+  /** Gwei, decimal. */
+  amount: string
+  /** Grows with each choice. */
+  chosen_order: number
+}
+
 export interface CheckpointsTable {
   name: string
   /** JSON */
@@ -68,5 +80,6 @@ export interface ExitsSchema {
   sealed_parts: OraclePartsTable
   deposit_signatures: DepositSignaturesTable
   claimed_sharings: ClaimedSharingsTable
+  chosen_validators: ChosenValidatorsTable
   checkpoints: CheckpointsTable
 }

@@ -429,6 +429,10 @@ describe('relayer, dialect 1 over HTTP', () => {
         '/validators',
         '/exit-signature',
         '/signatures',
+        '/register',
+        '/fund',
+        '/withdraw',
+        '/consolidate',
         '/health',
       ])
       const text = JSON.stringify(description.paths['/exit-signature']?.['post']?.['requestBody'])

@@ -6,6 +6,7 @@ import type { TokenIdentity } from '../../../relayer/access/tokens.js'
 import type { ExitService } from '../../../relayer/exits/service.js'
 import { type AppParts, createApp } from '../../../relayer/http/app.js'
 import type { App } from '../../../relayer/http/fastify.js'
+import { RegistrationRefusal } from '../../../relayer/registrations/refusal.js'
 import type { ValidatorService } from '../../../relayer/validators/service.js'
 
 export const SETTINGS: AccessSettings = {
@@ -25,6 +26,17 @@ export interface TestAppOptions {
   readonly health?: AppParts['health']
   readonly log?: (line: Record<string, unknown>) => void
   readonly tls?: AppParts['tls']
+  readonly operator?: AppParts['operator']
+}
+
+/** A relayer that does nothing for operators of dialect 4. */
+const refuse = async () => {
+  throw new RegistrationRefusal('UNKNOWN_VAULT', 'no vault is configured')
+}
+const NO_OPERATOR: AppParts['operator'] = {
+  registrations: { register: refuse },
+  signatures: { fund: refuse, withdraw: refuse, consolidate: refuse },
+  manager: undefined,
 }
 
 /** The app with everything open to a test: no limits that matter, tokens from a table. */
@@ -32,6 +44,7 @@ export function testApp(service: ExitService & ValidatorService, options: TestAp
   return createApp({
     service,
     network: 'hoodi',
+    operator: options.operator ?? NO_OPERATOR,
     version: '0.0.0',
     access: {
       settings: { ...SETTINGS, ...options.settings },

@@ -1,0 +1,85 @@
+/** Where what operators of dialect 4 ask is put together. */
+import type { Kysely } from 'kysely'
+import { ConfigurationError } from '../../core/errors.js'
+import type { Hex } from '../../core/hex.js'
+import type { Logger } from '../../core/log.js'
+import type { Network } from '../../core/network.js'
+import { required, type Values } from '../../core/options.js'
+import type { OraclesSource } from '../../core/oracles/source.js'
+import type { ValidatorIndexPredictor } from '../../core/validator-index/predictor.js'
+import { loadWallet } from '../../core/wallet/secret-storage.js'
+import type { Chain } from '../chain.js'
+import type { GivenClusters } from '../given-clusters.js'
+import { relayerOptions } from '../options.js'
+import type { RelayerService } from '../service.js'
+import type { ExitsSchema } from '../store/schema.js'
+import { Choices } from './choices.js'
+import { ValidatorsManager } from './manager.js'
+import { ManagerSignatures } from './manager-signatures.js'
+import { loadPoolLists, PublicKeyPool } from './pool.js'
+import { Registrations } from './registrations.js'
+import { StartIndexes } from './start-indexes.js'
+
+type RelayerValues = Values<typeof relayerOptions>
+
+/** @throws ConfigurationError for files that cannot be used */
+export async function createPool(
+  values: RelayerValues,
+  network: Network,
+  clusters: GivenClusters,
+): Promise<PublicKeyPool> {
+  const { publicKeysFile: publicKeys, depositDataFile: depositData, vaults = [] } = values
+  return new PublicKeyPool(await loadPoolLists({ publicKeys, depositData }, network), clusters, vaults)
+}
+
+/** @throws ConfigurationError MISSING_OPTION, UNUSED_MANAGER_KEY, and those of the wallet's file */
+export async function createManager(
+  values: RelayerValues,
+  network: Network,
+  chain: Chain,
+): Promise<ValidatorsManager | undefined> {
+  const { validatorsManagerKeyFile: file, validatorsManagerPasswordFile: passwordFile, vaults = [] } = values
+  if (file === undefined) return undefined
+  if (vaults.length === 0) {
+    throw new ConfigurationError('UNUSED_MANAGER_KEY', 'a validators manager’s key is given, and no vault', {
+      hint: 'Name the vaults that it may sign for with VAULTS',
+    })
+  }
+  const account = await loadWallet({
+    file,
+    passwordFile: required(passwordFile, relayerOptions.validatorsManagerPasswordFile),
+    names: { file: 'VALIDATORS_MANAGER_KEY_FILE', passwordFile: 'VALIDATORS_MANAGER_PASSWORD_FILE' },
+  })
+  return new ValidatorsManager({ network, account, ...chain })
+}
+
+export interface OperatorSideParts {
+  readonly vaults: readonly Hex[]
+  readonly network: Network
+  readonly pool: PublicKeyPool
+  readonly manager: ValidatorsManager | undefined
+  readonly database: Kysely<ExitsSchema>
+  readonly indexes: Pick<ValidatorIndexPredictor, 'next' | 'knownKeys'>
+  readonly oracles: OraclesSource
+  readonly service: RelayerService
+  readonly logger: Logger
+}
+
+/** What the HTTP side asks for operators of dialect 4. */
+export function createOperatorSide(parts: OperatorSideParts) {
+  const { network, database, indexes, service, manager } = parts
+  const clock = () => Date.now() / 1000
+  return {
+    registrations: new Registrations({
+      ...parts,
+      choices: new Choices(database),
+      startIndexes: new StartIndexes(() => indexes.next(), network.secondsPerSlot, clock),
+      knownKeys: (publicKeys) => indexes.knownKeys(publicKeys),
+      validators: service,
+      exits: service,
+      clock,
+    }),
+    signatures: new ManagerSignatures(parts),
+    manager: manager?.address,
+  }
+}
