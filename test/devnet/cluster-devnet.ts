@@ -19,6 +19,8 @@ export interface ClusterDevnet {
   readonly net: ProcedureNet
   /** For sidecars, whose execution node has SSVNetwork's logs. */
   readonly sidecarNet: ProcedureNet
+  /** Where the validators manager's key is, for whoever signs with it. */
+  readonly managerFiles: Readonly<Record<string, string>>
   /** The agent's environment beside that of the network. */
   readonly agentEnv: Readonly<Record<string, string>>
   close(): Promise<void>
@@ -27,15 +29,25 @@ export interface ClusterDevnet {
 const SECONDS_PER_BLOCK = 1
 const ETH = 10n ** 18n
 
-/** A vault whose registry has accepted these validators, and a wallet with gas. The vault has no assets yet. */
-export async function startClusterDevnet(validators: readonly BundledValidator[]): Promise<ClusterDevnet> {
+export interface ClusterDevnetOptions {
+  /** Whether a validators manager of its own registers, whose key the relayer has; else the registry does. */
+  readonly managed?: boolean
+}
+
+/** A vault that takes these validators, and a wallet with gas. The vault has no assets yet. */
+export async function startClusterDevnet(
+  validators: readonly BundledValidator[],
+  { managed = false }: ClusterDevnetOptions = {},
+): Promise<ClusterDevnet> {
   const vault = await startVaultDevnet({ kind: 'v5', blockTime: SECONDS_PER_BLOCK })
   const { world, anvil, network, oracles, folder } = vault
   const ssvNode = await startSsvNode(network)
   const depositData = join(folder, 'deposit_data.json')
   const text = JSON.stringify(validators.map(({ deposit }) => deposit))
   writeFileSync(depositData, text)
-  await world.setManager(world.registry)
+  const managerKey = generatePrivateKey()
+  const manager = writeWallet(folder, 'manager', managerKey)
+  await world.setManager(managed ? privateKeyToAccount(managerKey).address : world.registry)
   await world.setDepositDataRoot(new DepositDataTree(parseDepositData(text, depositData), VAULT).root)
   const privateKey = generatePrivateKey()
   const wallet = writeWallet(folder, 'wallet', privateKey)
@@ -51,6 +63,10 @@ export async function startClusterDevnet(validators: readonly BundledValidator[]
     ssvNode,
     net: netOf(vault.env),
     sidecarNet: netOf(sidecarEnv),
+    managerFiles: {
+      VALIDATORS_MANAGER_KEY_FILE: manager.file,
+      VALIDATORS_MANAGER_PASSWORD_FILE: manager.passwordFile,
+    },
     agentEnv: {
       VAULT,
       DEPOSIT_DATA_FILE: depositData,

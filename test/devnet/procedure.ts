@@ -62,6 +62,7 @@ export function startSsvSidecar(
   folder: string,
   relayerUrl: string,
   operatorId: number,
+  env: Readonly<Record<string, string>> = {},
 ): DvtExitProcess {
   const home = join(folder, `ssv-${operatorId}`)
   mkdirSync(home, { recursive: true })
@@ -71,6 +72,7 @@ export function startSsvSidecar(
     SSV_OPERATOR_KEY_FILE: files.key,
     SSV_OPERATOR_PASSWORD_FILE: files.password,
     DATABASE: join(home, 'ssv-sidecar.db'),
+    ...env,
   })
 }
 
