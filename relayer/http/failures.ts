@@ -85,7 +85,7 @@ function answerTo(error: unknown): Answer | undefined {
 }
 
 function answerToRefusal({ status, message }: RegistrationRefusal): Answer {
-  return { status, detail: status === 422 ? invalidValue(['body'], message).issues : message }
+  return { status, detail: status === 422 ? invalidValue([], message).issues : message }
 }
 
 /** The codes of ExitService and ValidatorService. */

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely'
 import type { Hex, PublicKeyHex } from '../../core/hex.js'
 import type { ValidatorType } from '../../core/messages/deposit.js'
+import { isAmbiguousLength } from '../../core/vault/validator-bytes.js'
 import type { ExitsSchema } from '../store/schema.js'
 
 export interface ChosenValidator {
@@ -12,24 +13,31 @@ export interface ChosenValidator {
   readonly amount: bigint
 }
 
+export interface AskedValidators {
+  readonly vault: Hex
+  readonly type: ValidatorType
+  /** Gwei. */
+  readonly amounts: readonly bigint[]
+}
+
 /**
  * Plans a choice: what was chosen stays in its order, with its amount as long as that is not above the one that is
  * asked for now; what is missing comes from the free keys. A pure function of what is stored.
- * @param before what was chosen for this vault and type, the oldest first
+ * @param before what was chosen for this vault, the oldest first
  * @param free keys of the pool that nobody has chosen, in its order
+ * @returns as many as there are keys; one fewer where the contract refuses batches of that length
  */
 export function planChoice(
   before: readonly ChosenValidator[],
   free: readonly PublicKeyHex[],
-  asked: { readonly vault: Hex; readonly type: ValidatorType; readonly amounts: readonly bigint[] },
+  { vault, type, amounts }: AskedValidators,
 ): ChosenValidator[] {
-  const keys = [...before.map(({ publicKey }) => publicKey), ...free]
-  return asked.amounts.slice(0, keys.length).flatMap((amount, i) => {
-    const publicKey = keys[i]
-    if (publicKey === undefined) return []
-    const kept = before[i]?.amount
-    const { vault, type } = asked
-    return { publicKey, vault, type, amount: kept !== undefined && kept <= amount ? kept : amount }
+  const keys = [...before.map(({ publicKey }) => publicKey), ...free].slice(0, amounts.length)
+  const sendable = isAmbiguousLength(type, keys.length) ? keys.slice(0, -1) : keys
+  return sendable.map((publicKey, i) => {
+    const kept = before[i]?.type === type ? before[i].amount : undefined
+    const asked = amounts[i] ?? 0n
+    return { publicKey, vault, type, amount: kept !== undefined && kept <= asked ? kept : asked }
   })
 }
 
@@ -55,8 +63,9 @@ export class Choices {
     }))
   }
 
-  /** Keeps choices: new ones behind all others, the amounts of earlier ones as they are now. */
+  /** Keeps choices: new ones behind all others, what was asked of earlier ones as it is now. */
   async keep(chosen: readonly ChosenValidator[]): Promise<void> {
+    if (chosen.length === 0) return
     await this.#database.transaction().execute(async (transaction) => {
       const { highest } = await transaction
         .selectFrom('chosen_validators')
@@ -74,7 +83,11 @@ export class Choices {
             amount: String(amount),
             chosen_order: order,
           })
-          .onConflict((conflict) => conflict.column('public_key').doUpdateSet({ amount: String(amount) }))
+          .onConflict((conflict) =>
+            conflict
+              .column('public_key')
+              .doUpdateSet({ vault, validator_type: type, amount: String(amount) }),
+          )
           .execute()
       }
     })

@@ -59,7 +59,7 @@ export interface OperatorSideParts {
   readonly pool: PublicKeyPool
   readonly manager: ValidatorsManager | undefined
   readonly database: Kysely<ExitsSchema>
-  readonly indexes: Pick<ValidatorIndexPredictor, 'next' | 'knownKeys'>
+  readonly indexes: Pick<ValidatorIndexPredictor, 'outlook'>
   readonly oracles: OraclesSource
   readonly service: RelayerService
   readonly logger: Logger
@@ -73,8 +73,7 @@ export function createOperatorSide(parts: OperatorSideParts) {
     registrations: new Registrations({
       ...parts,
       choices: new Choices(database),
-      startIndexes: new StartIndexes(() => indexes.next(), network.secondsPerSlot, clock),
-      knownKeys: (publicKeys) => indexes.knownKeys(publicKeys),
+      startIndexes: new StartIndexes((keys) => indexes.outlook(keys), network.secondsPerSlot, clock),
       validators: service,
       exits: service,
       clock,

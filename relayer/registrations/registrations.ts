@@ -1,18 +1,19 @@
 /** `POST /register`: the next validators of a vault, their signatures, and the manager's word. */
 import { concatHex } from 'viem'
 import { Conditions } from '../../core/conditions.js'
-import { type Hex, type PublicKeyHex, shorten } from '../../core/hex.js'
+import { type Hex, shorten } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
 import { type ValidatorType, withdrawalCredentials } from '../../core/messages/deposit.js'
 import type { OraclesSource } from '../../core/oracles/source.js'
-import { isAmbiguousLength, validatorBytes } from '../../core/vault/validator-bytes.js'
+import type { Outlook } from '../../core/validator-index/predictor.js'
+import { validatorBytes } from '../../core/vault/validator-bytes.js'
 import type { ListedExit } from '../exits/service.js'
 import type { CollectedValidator, ValidatorService } from '../validators/service.js'
 import { type Choices, type ChosenValidator, planChoice } from './choices.js'
 import type { ValidatorsManager } from './manager.js'
 import type { PublicKeyPool } from './pool.js'
 import { RegistrationRefusal } from './refusal.js'
-import type { ComputedIndex, StartIndexes } from './start-indexes.js'
+import type { StartIndexes } from './start-indexes.js'
 
 export interface RegistrationRequest {
   /** In lower case. */
@@ -35,9 +36,8 @@ export interface RegistrationsParts {
   readonly pool: PublicKeyPool
   readonly choices: Choices
   readonly manager: ValidatorsManager | undefined
-  readonly startIndexes: StartIndexes
-  /** Those of the keys that are validators, or have a deposit, already. */
-  readonly knownKeys: (publicKeys: PublicKeyHex[]) => Promise<PublicKeyHex[]>
+  /** The next index with the deposit root, and which of some keys have a deposit, all at one block. */
+  readonly startIndexes: StartIndexes<Outlook>
   readonly oracles: OraclesSource
   readonly validators: Pick<ValidatorService, 'requestValidators' | 'listValidators'>
   readonly exits: { listExits(): Promise<readonly ListedExit[]> }
@@ -66,53 +66,52 @@ export class Registrations {
    * @throws RegistrationRefusal; what the chain's clients and the ValidatorService throw
    */
   async register(request: RegistrationRequest, caller: string): Promise<RegistrationAnswer> {
-    const { manager, startIndexes, validators, oracles } = this.#parts
+    const { manager, validators } = this.#parts
     assertVault(request.vault, this.#parts.vaults)
     assertAmounts(request)
-    const computed = await startIndexes.check(request.startIndex)
-    const limit = (await oracles.current()).validatorsApprovalBatchLimit ?? request.amounts.length
-    const amounts = sendable(request.type, request.amounts.slice(0, limit))
-    const chosen = await this.#choose({ ...request, amounts })
+    const { chosen, outlook } = await this.#inTurn(() => this.#choose(request))
     const wanted = chosen.map(({ publicKey, vault, type, amount }, i) => ({
       publicKey,
       validatorIndex: request.startIndex + i,
       deposit: { vault, type, amount },
     }))
     const collected = wanted.length === 0 ? [] : await validators.requestValidators(wanted)
-    const managerSignature = await this.#sign(request, computed, collected)
+    const managerSignature = await this.#sign(request, outlook, collected)
     if (manager === undefined) this.#tellMissingKey()
     if (managerSignature !== undefined) this.#tellSigned(request, collected, caller)
     return { validators: collected, managerSignature, detail: await this.#detail(collected) }
   }
 
   /** One request after the other: none may choose what another is choosing. */
-  #choose(request: RegistrationRequest): Promise<ChosenValidator[]> {
-    const result = this.#turn.then(() => this.#chooseNow(request))
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work)
     this.#turn = result.catch(() => undefined)
     return result
   }
 
-  async #chooseNow(request: RegistrationRequest): Promise<ChosenValidator[]> {
-    const { choices, pool, knownKeys } = this.#parts
-    const all = await choices.all()
+  async #choose(request: RegistrationRequest): Promise<{ chosen: ChosenValidator[]; outlook: Outlook }> {
+    const { choices, pool, oracles, startIndexes, vaults } = this.#parts
+    const limit = (await oracles.current()).validatorsApprovalBatchLimit ?? request.amounts.length
+    const all = (await choices.all()).filter(({ vault }) => vaults.includes(vault))
     const pooled = pool.keysOf(request.vault)
-    const known = new Set(
-      await knownKeys([...new Set([...all.map(({ publicKey }) => publicKey), ...pooled])]),
-    )
+    const asked = new Set([...all.map(({ publicKey }) => publicKey), ...pooled])
+    const outlook = await startIndexes.check(request.startIndex, [...asked])
+    const known = new Set(outlook.known)
     await choices.forget(all.flatMap(({ publicKey }) => (known.has(publicKey) ? publicKey : [])))
     const left = all.filter(({ publicKey }) => !known.has(publicKey))
-    const before = left.filter(({ vault, type }) => vault === request.vault && type === request.type)
     const taken = new Set(left.map(({ publicKey }) => publicKey))
+    const inPool = new Set(pooled)
+    const before = left.filter(({ vault, publicKey }) => vault === request.vault && inPool.has(publicKey))
     const free = pooled.filter((publicKey) => !known.has(publicKey) && !taken.has(publicKey))
-    const chosen = planChoice(before, free, request)
-    await choices.keep(chosen)
-    return chosen
+    const chosen = planChoice(before, free, { ...request, amounts: request.amounts.slice(0, limit) })
+    await choices.keep(chosen.filter((choice, i) => !isSameChoice(choice, before[i])))
+    return { chosen, outlook }
   }
 
   /** Only when all is there, and for the root that the index holds for: another one would revert. */
   async #sign(
     { vault, type, startIndex }: RegistrationRequest,
-    { index, depositRoot }: ComputedIndex,
+    { index, depositRoot }: Outlook,
     collected: readonly CollectedValidator[],
   ): Promise<Hex | undefined> {
     const { manager } = this.#parts
@@ -198,7 +197,6 @@ function assertAmounts({ amounts, type }: RegistrationRequest): void {
   )
 }
 
-/** The contract refuses batches whose length is one of both types. */
-function sendable(type: ValidatorType, amounts: readonly bigint[]): readonly bigint[] {
-  return isAmbiguousLength(type, amounts.length) ? amounts.slice(0, -1) : amounts
+function isSameChoice(a: ChosenValidator, b: ChosenValidator | undefined): boolean {
+  return a.publicKey === b?.publicKey && a.type === b.type && a.amount === b.amount
 }
