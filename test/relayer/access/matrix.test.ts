@@ -6,6 +6,20 @@ import { MemoryService } from '../http/memory-service.js'
 import { testApp } from '../http/test-app.js'
 
 const KEY = `0x${'ab'.repeat(48)}`
+const VAULT = `0x${'ba'.repeat(20)}`
+const SIGNATURE = `0x${'5e'.repeat(65)}` as const
+/** Grants everything that it is asked for. */
+const OPERATOR = {
+  registrations: {
+    register: async () => ({ validators: [], managerSignature: undefined, detail: undefined }),
+  },
+  signatures: {
+    fund: async () => SIGNATURE,
+    withdraw: async () => SIGNATURE,
+    consolidate: async () => SIGNATURE,
+  },
+  manager: undefined,
+}
 const TOKENS: Readonly<Record<string, TokenIdentity>> = {
   operator: { name: 'op', role: 'operator', shareIndexes: [] },
   sidecar: { name: 'car', role: 'sidecar', shareIndexes: [1n] },
@@ -26,11 +40,49 @@ const CALLS = {
     payload: { share_index: 1, shares: [{ public_key: KEY, exit_signature: `0x${'00'.repeat(96)}` }] },
   },
   'POST /validators': { method: 'POST', url: '/validators', payload: { public_keys: [KEY] } },
+  'GET /validators': { method: 'GET', url: '/validators' },
+  'POST /signatures': {
+    method: 'POST',
+    url: '/signatures',
+    payload: {
+      share_index: 1,
+      shares: [
+        {
+          public_key: KEY,
+          exit_signature: `0x${'00'.repeat(96)}`,
+          deposit_signature: `0x${'00'.repeat(96)}`,
+        },
+      ],
+    },
+  },
+  'POST /register': {
+    method: 'POST',
+    url: '/register',
+    payload: { vault: VAULT, validators_start_index: 1, amounts: [32_000_000_000], validator_type: '0x01' },
+  },
+  'POST /fund': { method: 'POST', url: '/fund', payload: { vault: VAULT, public_keys: [KEY], amounts: [1] } },
+  'POST /withdraw': {
+    method: 'POST',
+    url: '/withdraw',
+    payload: { vault: VAULT, public_keys: [KEY], amounts: [1] },
+  },
+  'POST /consolidate': {
+    method: 'POST',
+    url: '/consolidate',
+    payload: { vault: VAULT, source_public_keys: [KEY], target_public_keys: [KEY] },
+  },
   'GET /metrics': { method: 'GET', url: '/metrics' },
 } as const
 type Call = keyof typeof CALLS
 const CALL_NAMES = Object.keys(CALLS) as Call[]
-const READING = ['GET /exits', 'GET /docs/', 'GET /openapi.json'] as const
+const READING = ['GET /exits', 'GET /validators', 'GET /docs/', 'GET /openapi.json'] as const
+/** What signs as the validators manager needs an operator's token, wherever it comes from. */
+const MANAGING = {
+  'POST /register': '401 200 403 403 401',
+  'POST /fund': '401 200 403 403 401',
+  'POST /withdraw': '401 200 403 403 401',
+  'POST /consolidate': '401 200 403 403 401',
+} as const
 
 interface Place {
   readonly remoteAddress: string
@@ -50,8 +102,11 @@ const LOCAL_TABLE: Expected = {
   'GET /docs/': '200 200 200 200 401',
   'GET /openapi.json': '200 200 200 200 401',
   'POST /exit-signature': '200 200 200 200 401',
+  'POST /signatures': '200 200 200 200 401',
+  'GET /validators': '200 200 200 200 401',
   'POST /validators': '200 200 200 200 401',
   'GET /metrics': '200 200 200 200 401',
+  ...MANAGING,
 }
 const ELSEWHERE_TABLE: Expected = {
   ...LOCAL_TABLE,
@@ -107,7 +162,11 @@ const SITUATIONS: readonly {
     name: 'elsewhere, tokens required for posting',
     place: ELSEWHERE,
     settings: { ...BOUND_ELSEWHERE, requireTokensForPosting: true },
-    expected: { ...ELSEWHERE_TABLE, 'POST /exit-signature': '401 403 200 403 401' },
+    expected: {
+      ...ELSEWHERE_TABLE,
+      'POST /exit-signature': '401 403 200 403 401',
+      'POST /signatures': '401 403 200 403 401',
+    },
   },
   {
     name: 'elsewhere, over plain HTTP without the flag for it',
@@ -176,7 +235,11 @@ describe('relayer’s rights', () => {
 
   for (const { name, place, settings, expected } of SITUATIONS) {
     it(`${name}: nobody, operator, sidecar, viewer, wrong token`, async () => {
-      app = await testApp(new MemoryService(), { settings: settings ?? {}, tokens: TOKENS })
+      app = await testApp(new MemoryService(), {
+        operator: OPERATOR,
+        settings: settings ?? {},
+        tokens: TOKENS,
+      })
       const found: Record<string, string> = {}
       for (const call of CALL_NAMES) {
         const statuses: number[] = []
@@ -230,7 +293,10 @@ describe('relayer’s rights', () => {
   })
 
   it('a token that came over plain HTTP is called burnt, one that a proxy took over https is not', async () => {
-    app = await testApp(new MemoryService(), { tokens: TOKENS })
+    app = await testApp(new MemoryService(), {
+      operator: OPERATOR,
+      tokens: TOKENS,
+    })
     const ask = (protocol: string) =>
       app.inject({
         ...CALLS['POST /validators'],
@@ -243,7 +309,10 @@ describe('relayer’s rights', () => {
   })
 
   it('a token comes as Bearer or as the password of Basic under any name', async () => {
-    app = await testApp(new MemoryService(), { tokens: TOKENS })
+    app = await testApp(new MemoryService(), {
+      operator: OPERATOR,
+      tokens: TOKENS,
+    })
     const ask = async (authorization: string) => {
       const answer = await app.inject({
         ...CALLS['POST /validators'],
