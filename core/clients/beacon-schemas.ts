@@ -56,12 +56,14 @@ export const validatorEntry = z
   .object({
     index: indexField,
     status: z.string(),
+    balance: decimalField,
     validator: z.object({ pubkey: hexField(48), withdrawal_credentials: hexField(32) }),
   })
   .transform(
-    ({ index, status, validator }): ValidatorStatus => ({
+    ({ index, status, balance, validator }): ValidatorStatus => ({
       index,
       status,
+      balance,
       publicKey: validator.pubkey,
       withdrawalCredentials: validator.withdrawal_credentials,
     }),

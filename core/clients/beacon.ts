@@ -8,6 +8,8 @@ export interface ValidatorStatus {
   readonly index: number
   /** Such as pending_queued, active_ongoing, withdrawal_done. */
   readonly status: string
+  /** Gwei */
+  readonly balance: bigint
   readonly publicKey: PublicKeyHex
   /** 32 bytes */
   readonly withdrawalCredentials: Hex
@@ -38,6 +40,15 @@ export interface PendingDeposit {
   readonly slot: bigint
 }
 
+/** Validators with their balances in one finalized state. */
+export interface FinalizedBalances {
+  /** The execution block that the state has seen. */
+  readonly block: bigint
+  readonly validators: readonly ValidatorStatus[]
+  /** Deposits for them that wait in the state's queue. */
+  readonly pending: readonly PendingDeposit[]
+}
+
 /** Which validators of those asked about are in the registry. */
 export interface KnownValidators {
   readonly publicKeys: ReadonlySet<PublicKeyHex>
@@ -53,6 +64,8 @@ export interface BeaconClientOptions {
 }
 
 const DEFAULT_TIMEOUT = 60_000
+/** Those whose states have pending deposits, and whose blocks carry an execution payload. */
+const FORKS_WITH_QUEUE = ['electra', 'fulu']
 
 /**
  * Beacon nodes tried in turn. Every call throws UnavailableError ALL_ENDPOINTS_FAILED where none served it,
@@ -91,6 +104,22 @@ export class BeaconClient {
     return this.#inTurn('validators', async (endpoint) => {
       await endpoint.assertSynced()
       return endpoint.validators('head', ids)
+    })
+  }
+
+  /**
+   * Those of the validators that are in the finalized state, and the deposits for any of them that wait there.
+   * @throws DvtExitError UNSUPPORTED_FORK where the state has no such queue
+   */
+  finalizedBalances(publicKeys: readonly PublicKeyHex[]): Promise<FinalizedBalances> {
+    const wanted = new Set(publicKeys)
+    return this.#inTurn('balances', async (endpoint) => {
+      const { root, slot } = await endpoint.finalizedHeader()
+      const { number: block } = await endpoint.blockPayload(root, FORKS_WITH_QUEUE)
+      // Not every node knows a finalized state by its root; all know it by its slot.
+      const validators = await endpoint.validators(slot, publicKeys)
+      const { deposits } = await endpoint.pendingDeposits(slot)
+      return { block, validators, pending: deposits.filter(({ publicKey }) => wanted.has(publicKey)) }
     })
   }
 

@@ -1,4 +1,4 @@
-/** The source of batches that relayer, vault and options call for. */
+/** What relayer, vault and options call for: the source of batches, and who tops validators up. */
 import type { RelayerClient } from '../../core/clients/relayer.js'
 import { RelayerRegistrations } from '../../core/clients/relayer-registrations.js'
 import type { Clock } from '../../core/clock.js'
@@ -6,6 +6,9 @@ import { loadPublicKeys } from '../../core/deposits/public-keys-file.js'
 import { ConfigurationError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
 import type { Values } from '../../core/options.js'
+import { Funding } from '../funding/funding.js'
+import { VaultEventLog } from '../funding/vault-events.js'
+import { type ManagerSigner, OwnManager, RelayerManager } from '../manager/signer.js'
 import type { Keys } from '../registration/authority.js'
 import type { BatchSource } from '../registration/batch-source.js'
 import { DepositDataSource } from '../registration/deposit-data-source.js'
@@ -17,7 +20,15 @@ import type { operatorOptions } from './options.js'
 
 export type SourceValues = Pick<
   Values<typeof operatorOptions>,
-  'relayerDialect' | 'publicKeysFile' | 'validatorType' | 'maxValidatorBalance' | 'minValidatorsRegistration'
+  | 'relayerDialect'
+  | 'publicKeysFile'
+  | 'validatorType'
+  | 'maxValidatorBalance'
+  | 'minDepositAmount'
+  | 'minDepositDelay'
+  | 'disableValidatorsFunding'
+  | 'vaultFirstBlock'
+  | 'minValidatorsRegistration'
 >
 
 export interface SourceSurroundings {
@@ -34,6 +45,8 @@ export interface SourceSurroundings {
 export interface ChosenSource {
   readonly dialect: RelayerDialect
   readonly source: BatchSource
+  /** Absent where no validators are topped up: without VALIDATOR_TYPE=0x02. */
+  readonly funding: Funding | undefined
 }
 
 /**
@@ -74,7 +87,7 @@ async function chooseSource(values: SourceValues, surroundings: SourceSurroundin
       minimum: values.minValidatorsRegistration,
       accepted: async () => listed ?? depositedKeys(deposits),
     })
-    return { dialect, source }
+    return { dialect, source, funding: fundingOf(values, parts, new RelayerManager(registrations)) }
   }
   if (deposits === undefined) {
     throw new ConfigurationError(
@@ -84,7 +97,29 @@ async function chooseSource(values: SourceValues, surroundings: SourceSurroundin
     )
   }
   const source = new DepositDataSource({ ...parts, ...deposits, relayer, keys, clock, patience: interval })
-  return { dialect, source }
+  return { dialect, source, funding: fundingOf(values, parts, new OwnManager(keys)) }
+}
+
+function fundingOf(values: SourceValues, parts: VaultParts, manager: ManagerSigner): Funding | undefined {
+  if (values.validatorType !== '0x02' || values.disableValidatorsFunding) return undefined
+  const { execution, vault, network, store, rules } = parts
+  const events = new VaultEventLog({
+    execution,
+    vault,
+    firstBlock: BigInt(values.vaultFirstBlock ?? network.keeper.block),
+    store: {
+      load: () => store.note('compounding-validators'),
+      save: (value) => store.setNote('compounding-validators', value),
+    },
+  })
+  return new Funding({
+    ...parts,
+    events,
+    manager,
+    maxBalance: values.maxValidatorBalance ?? rules.maxValidatorBalance,
+    minDeposit: values.minDepositAmount,
+    minDelay: values.minDepositDelay,
+  })
 }
 
 async function listedKeys(file: string | undefined): Promise<AcceptedKeys | undefined> {

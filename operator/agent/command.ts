@@ -108,7 +108,7 @@ export function createRound(
   const approvals = new CurrentApprovals({ network, clock })
   return new Round({
     ...parts,
-    source: async () => (await source()).source,
+    source,
     approvals,
     sender,
     keys,

@@ -2,6 +2,8 @@ import { getAddress, isAddress } from 'viem'
 import type { Hex } from '../../core/hex.js'
 import { MIN_VALIDATOR_BALANCE, MOST_VALIDATOR_BALANCE } from '../registration/deposit-amounts.js'
 
+const MIN_DEPOSIT = 1_000_000_000n
+
 /** An address; one of mixed case must have the right checksum (EIP-55). */
 export const address = (value: string): Hex => {
   const isPlain = value === value.toLowerCase()
@@ -25,6 +27,13 @@ export const validatorBalance = (value: string): bigint => {
   const amount = wholeGwei(value)
   if (amount >= MIN_VALIDATOR_BALANCE && amount <= MOST_VALIDATOR_BALANCE) return amount
   throw new Error(`expected from ${MIN_VALIDATOR_BALANCE} to ${MOST_VALIDATOR_BALANCE} Gwei, got "${value}"`)
+}
+
+/** What a deposit can be: a whole number of Gwei, at least 1 ETH (mGNO), as the deposit contract asks for. */
+export const depositAmount = (value: string): bigint => {
+  const amount = wholeGwei(value)
+  if (amount >= MIN_DEPOSIT) return amount
+  throw new Error(`expected at least ${MIN_DEPOSIT} Gwei, got "${value}"`)
 }
 
 /** A whole number of Gwei. */

@@ -2,7 +2,7 @@ import { relayerClientOptions, seconds } from '../../core/clients/relayer-option
 import { networkOptions } from '../../core/network-options.js'
 import { flag, integer, type OptionSet, oneOf, text } from '../../core/options.js'
 import { oracleOptions } from '../../core/oracles/options.js'
-import { address, gwei, validatorBalance } from './option-values.js'
+import { address, depositAmount, gwei, validatorBalance } from './option-values.js'
 
 /** What says which vault, and where its deposit data and the agent's database are. */
 const vaultOptions = {
@@ -77,6 +77,38 @@ export const operatorOptions = {
       'most that a 0x02 validator gets with dialect 4, or is topped up to, in Gwei; without it 1945 ETH, on Gnosis 1800 mGNO',
     placeholder: 'GWEI',
     parse: validatorBalance,
+  },
+  minDepositAmount: {
+    flag: 'min-deposit-amount-gwei',
+    env: ['MIN_DEPOSIT_AMOUNT_GWEI'],
+    describe: 'least that a 0x02 validator is topped up with, in Gwei',
+    default: '10000000000',
+    placeholder: 'GWEI',
+    parse: depositAmount,
+  },
+  minDepositDelay: {
+    flag: 'min-deposit-delay',
+    env: ['MIN_DEPOSIT_DELAY'],
+    describe: 'how long after a top-up of the vault’s validators the next one follows, in seconds',
+    default: '3600',
+    placeholder: 'SECONDS',
+    parse: integer(0, 31_536_000),
+  },
+  disableValidatorsFunding: {
+    flag: 'disable-validators-funding',
+    env: ['DISABLE_VALIDATORS_FUNDING'],
+    describe: 'top no validators up; else, with VALIDATOR_TYPE=0x02, they come before new ones',
+    default: 'false',
+    switch: true,
+    parse: flag,
+  },
+  vaultFirstBlock: {
+    flag: 'vault-first-block',
+    env: ['VAULT_FIRST_BLOCK'],
+    describe:
+      'the block that the vault was made in, from which its validators are read; without it the Keeper’s',
+    placeholder: 'BLOCK',
+    parse: integer(0, Number.MAX_SAFE_INTEGER),
   },
   walletFile: {
     flag: 'wallet-file',

@@ -1,4 +1,4 @@
-/** One round: settles what was sent, and registers the next validators or says why not. */
+/** One round: settles what was sent, tops validators up or registers the next ones, or says why not. */
 import type { ExecutionClient } from '../../core/clients/execution.js'
 import type { Clock } from '../../core/clock.js'
 import type { Hex } from '../../core/hex.js'
@@ -9,6 +9,7 @@ import type { ValidatorIndexPredictor } from '../../core/validator-index/predict
 import type { ApprovalParams } from '../../core/vault/approval-params.js'
 import type { ApprovedRegistration } from '../approvals/group.js'
 import type { ApprovalSubject } from '../approvals/request.js'
+import type { Funding, PlannedFunding } from '../funding/funding.js'
 import { NotNow } from '../not-now.js'
 import { type Call, Dispatch, type DispatchOutcome } from '../transactions/dispatch.js'
 import type { TransactionSender } from '../transactions/sender.js'
@@ -28,8 +29,8 @@ export interface RoundParts {
   readonly vault: Hex
   readonly execution: Pick<ExecutionClient, 'balance' | 'estimateGas' | 'simulate'>
   readonly reader: VaultReader
-  /** Known once the relayer and the vault were asked what they can. */
-  readonly source: () => Promise<BatchSource>
+  /** Known once the relayer and the vault were asked what they can. Without funding nothing is topped up. */
+  readonly source: () => Promise<{ readonly source: BatchSource; readonly funding: Funding | undefined }>
   readonly protocolConfig: () => Promise<ProtocolConfig>
   readonly predictor: Pick<ValidatorIndexPredictor, 'outlook'>
   readonly approvals: CurrentApprovals
@@ -56,7 +57,7 @@ export class Round {
   }
 
   /**
-   * @throws NotNow with the reason why nothing is registered; DvtExitError where something outside does not work
+   * @throws NotNow with the reason why nothing is done; DvtExitError where something outside does not work
    */
   async run(signal: AbortSignal): Promise<RoundOutcome> {
     const settled = await this.#settle()
@@ -66,7 +67,9 @@ export class Round {
     this.#sayWay(state)
     assertWay(state)
     const config = await this.#parts.protocolConfig()
-    const source = await this.#parts.source()
+    const { source, funding } = await this.#parts.source()
+    const topUp = await funding?.next(state)
+    if (topUp !== undefined) return this.#topUp(topUp)
     const chosen = await source.choose(state, batchLimitOf(config))
     await this.#dispatch.assertPayable()
 
@@ -99,6 +102,13 @@ export class Round {
       if (error instanceof NotNow && error.code === 'WOULD_REVERT') this.#parts.approvals.forget()
       throw error
     }
+  }
+
+  async #topUp(planned: PlannedFunding): Promise<RoundOutcome> {
+    await this.#dispatch.assertPayable()
+    const outcome = await this.#dispatch.send(await planned.call())
+    planned.sent()
+    return outcome
   }
 
   #sayWay({ version, way }: VaultState): void {

@@ -18,6 +18,8 @@ export class BeaconDouble extends HttpDouble {
   finalizedByRoot: 200 | 404 | 500 = 200
   /** Requests for states after which none but head and genesis is known. */
   forgetStatesAfter = Number.POSITIVE_INFINITY
+  /** Validators whose status is another than active_ongoing. */
+  readonly statuses = new Map<Hex, string>()
   /** The genesis state, for those who ask for it; most nodes have it. */
   genesisKeys: readonly Hex[] | undefined = []
   #stateRequests = 0
@@ -145,7 +147,8 @@ export class BeaconDouble extends HttpDouble {
     return ids.flatMap((id) => {
       const index = id.startsWith('0x') ? this.#chain.validatorIndex(id as Hex, block) : Number(id)
       const key = index === undefined ? undefined : this.#chain.validatorKey(index, block)
-      return index === undefined || key === undefined ? [] : [validatorOf(index, key)]
+      if (index === undefined || key === undefined) return []
+      return [validatorOf(index, key, this.#chain.depositedTo(key, block), this.statuses.get(key))]
     })
   }
 
@@ -184,15 +187,25 @@ export class BeaconDouble extends HttpDouble {
   }
 }
 
-function validatorOf(index: number, pubkey: Hex): unknown {
+const ELSEWHERE = {
+  balance: 32_000_000_000n,
+  withdrawalCredentials: `0x01${'00'.repeat(11)}${'c0'.repeat(20)}`,
+}
+
+function validatorOf(
+  index: number,
+  pubkey: Hex,
+  { balance, withdrawalCredentials }: { balance: bigint; withdrawalCredentials: string } = ELSEWHERE,
+  status = 'active_ongoing',
+): unknown {
   return {
     index: String(index),
-    balance: '32000000000',
-    status: 'active_ongoing',
+    balance: String(balance),
+    status,
     validator: {
       pubkey,
-      withdrawal_credentials: `0x01${'00'.repeat(11)}${'c0'.repeat(20)}`,
-      effective_balance: '32000000000',
+      withdrawal_credentials: withdrawalCredentials,
+      effective_balance: String(balance),
       slashed: false,
       activation_eligibility_epoch: '0',
       activation_epoch: '0',

@@ -287,6 +287,20 @@ export class Chain {
     return added < 0 ? this.#registry.indexOf(publicKey) : this.#registry.count + added
   }
 
+  /** What the deposits for a key that have left the queue made of it; undefined where there was none. */
+  depositedTo(
+    publicKey: PublicKeyHex,
+    block: number,
+  ): { readonly balance: bigint; readonly withdrawalCredentials: Hex } | undefined {
+    const deposits = this.#queue
+      .filter(({ deposit, processed }) => deposit.publicKey === publicKey && (processed ?? Infinity) <= block)
+      .map(({ deposit }) => deposit)
+    const [first] = deposits
+    if (first === undefined) return undefined
+    const balance = deposits.reduce((sum, { amount }) => sum + amount, 0n)
+    return { balance, withdrawalCredentials: first.withdrawalCredentials }
+  }
+
   pendingDeposits(block: number): { deposit: ChainDeposit; slot: number }[] {
     return this.#queue
       .filter(({ since, processed }) => since <= block && (processed === undefined || processed > block))

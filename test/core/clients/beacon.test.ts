@@ -14,6 +14,7 @@ const VALIDATORS = 5000
 const validatorData = (pubkey: string, index: number) => ({
   index: `${index}`,
   status: 'active_ongoing',
+  balance: '32000000000',
   validator: { pubkey, withdrawal_credentials: `0x${'01'.repeat(32)}` },
 })
 

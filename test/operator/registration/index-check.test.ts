@@ -49,6 +49,7 @@ describe('the indexes that registered validators got', () => {
               publicKey,
               index,
               status: 'pending_queued',
+              balance: 32_000_000_000n,
               withdrawalCredentials,
             }))
             .toSorted((a, b) => a.index - b.index)

@@ -1,9 +1,7 @@
-import { StandardMerkleTree } from '@openzeppelin/merkle-tree'
 import { expect } from 'chai'
 import type { Hex } from '../../../core/hex.js'
-import { stringifyJson } from '../../../core/json.js'
 import { loadNetwork } from '../../../core/network.js'
-import { VAULT } from '../../devnet/evm/vault-devnet.js'
+import { rewardsFile, updateRewards } from './rewards.js'
 import { ETH, Scene, type SceneOptions, validatorsOf } from './scene.js'
 
 const hoodi = loadNetwork('hoodi')
@@ -11,33 +9,6 @@ const hoodi = loadNetwork('hoodi')
 const CONSENSUS = 12_345_678_901_234_567_891n
 const LOCKED = 987_654_321_987_654_321n
 const OTHER: Hex = `0x${'0a'.repeat(20)}`
-
-interface Rewards {
-  readonly consensus: bigint
-  readonly locked: bigint
-  readonly unlocked: bigint
-}
-
-/** The oracles' rewards, as their file on IPFS has them. Returns the root and the file's text. */
-function rewardsFile({ consensus, locked, unlocked }: Rewards, sharedMev: boolean) {
-  const reward = consensus + (sharedMev ? locked + unlocked : 0n)
-  const tree = StandardMerkleTree.of(
-    [
-      [VAULT, reward, sharedMev ? unlocked : 0n],
-      [OTHER, 1n, 0n],
-      [OTHER, 2n, 0n],
-    ],
-    ['address', 'int160', 'uint160'],
-  )
-  const entry = { consensus_reward: consensus, locked_mev_reward: locked, unlocked_mev_reward: unlocked }
-  const vaults = [{ vault: VAULT, ...entry, proof: tree.getProof(0) }]
-  return { root: tree.root as Hex, text: stringifyJson({ vaults }) }
-}
-
-async function update(scene: Scene, rewards: Rewards, sharedMev: boolean): Promise<void> {
-  const { root, text } = rewardsFile(rewards, sharedMev)
-  await scene.devnet.world.updateRewards({ root, cid: scene.devnet.ipfs.add(text) })
-}
 
 describe('an agent whose vault has rewards to take', function () {
   this.timeout(60_000)
@@ -60,7 +31,7 @@ describe('an agent whose vault has rewards to take', function () {
           await world.fundEscrow(2n * ETH)
           for (let i = 1; i <= updates; i++) {
             const rewards = { consensus: CONSENSUS + BigInt(i), locked: LOCKED, unlocked: 2n * ETH }
-            await update(scene, rewards, sharedMev)
+            await updateRewards(scene, rewards, sharedMev)
           }
 
           await scene.registered()
@@ -78,7 +49,7 @@ describe('an agent whose vault has rewards to take', function () {
     await scene.devnet.world.collateralize()
     await scene.devnet.world.fundEscrow(ETH)
     for (const consensus of [CONSENSUS, CONSENSUS + 1n]) {
-      await update(scene, { consensus, locked: 0n, unlocked: 0n }, false)
+      await updateRewards(scene, { consensus, locked: 0n, unlocked: 0n }, false)
     }
     await scene.registered()
     expect(await scene.publicKeys()).to.have.length(1)
@@ -94,9 +65,10 @@ describe('an agent whose vault has rewards to take', function () {
       scene = await Scene.start({ kind, manager, validators, assets: 32n * ETH })
       const { world, oracleServers } = scene.devnet
       await world.collateralize()
-      await update(scene, { consensus: CONSENSUS, locked: 0n, unlocked: 0n }, false)
+      await updateRewards(scene, { consensus: CONSENSUS, locked: 0n, unlocked: 0n }, false)
       // A vault of version 1 that is two behind says nothing else before it is harvested.
-      if (kind !== 'v1') await update(scene, { consensus: CONSENSUS + 1n, locked: 0n, unlocked: 0n }, false)
+      if (kind !== 'v1')
+        await updateRewards(scene, { consensus: CONSENSUS + 1n, locked: 0n, unlocked: 0n }, false)
       let changed: Promise<void> | undefined
       for (const oracle of oracleServers.all) {
         oracle.beforeAnswer = () => {

@@ -26,7 +26,12 @@ function read({ entries, registry = {}, known = [], sent = [] }: Situation) {
         Object.entries(registry)
           .map(([publicKey, index]) => ({ publicKey: publicKey as PublicKeyHex, index }))
           .filter(({ publicKey }) => keys.includes(publicKey))
-          .map((one) => ({ ...one, status: 'active_ongoing', withdrawalCredentials })),
+          .map((one) => ({
+            ...one,
+            status: 'active_ongoing',
+            balance: 32_000_000_000n,
+            withdrawalCredentials,
+          })),
     },
     predictor: { knownKeys: async (keys) => keys.filter((key) => known.includes(key)) },
     store: {
