@@ -13,7 +13,9 @@ import type { GivenClusters } from '../given-clusters.js'
 import { relayerOptions } from '../options.js'
 import type { RelayerService } from '../service.js'
 import type { ExitsSchema } from '../store/schema.js'
+import { ManagerAudit } from './audit.js'
 import { Choices } from './choices.js'
+import { DepositSigners } from './deposit-signers.js'
 import { ValidatorsManager } from './manager.js'
 import { ManagerSignatures } from './manager-signatures.js'
 import { loadPoolLists, PublicKeyPool } from './pool.js'
@@ -67,18 +69,19 @@ export interface OperatorSideParts {
 
 /** What the HTTP side asks for operators of dialect 4. */
 export function createOperatorSide(parts: OperatorSideParts) {
-  const { network, database, indexes, service, manager } = parts
+  const { network, database, indexes, service, manager, logger } = parts
   const clock = () => Date.now() / 1000
+  const audit = new ManagerAudit(database, clock, logger)
   return {
     registrations: new Registrations({
       ...parts,
+      audit,
       choices: new Choices(database),
       startIndexes: new StartIndexes((keys) => indexes.outlook(keys), network.secondsPerSlot, clock),
       validators: service,
-      exits: service,
-      clock,
+      depositSigners: new DepositSigners({ validators: service, exits: service, clock, logger }),
     }),
-    signatures: new ManagerSignatures(parts),
+    signatures: new ManagerSignatures({ ...parts, audit }),
     manager: manager?.address,
   }
 }

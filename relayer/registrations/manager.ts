@@ -25,6 +25,9 @@ export interface ManagerParts {
   readonly beacon: Pick<BeaconClient, 'validatorStatuses'>
 }
 
+/** Gwei. */
+const MIN_DEPOSIT = 1_000_000_000n
+
 export class ValidatorsManager {
   readonly #parts: ManagerParts
 
@@ -51,6 +54,13 @@ export class ValidatorsManager {
   async signFunding(vault: Hex, amounts: readonly KeyAmount[]): Promise<Hex> {
     if (isAmbiguousLength('0x02', amounts.length)) {
       throw new RegistrationRefusal('WRONG_COUNT', `the contract takes no ${amounts.length} top-ups at once`)
+    }
+    const tooLittle = amounts.find(({ amount }) => amount < MIN_DEPOSIT)
+    if (tooLittle !== undefined) {
+      throw new RegistrationRefusal(
+        'WRONG_AMOUNT',
+        `amounts: ${tooLittle.amount} Gwei for ${shorten(tooLittle.publicKey)}; the deposit contract takes ${MIN_DEPOSIT} or more`,
+      )
     }
     await this.#assertOwn(vault, keysOf(amounts), ['0x02'])
     return this.#signOverNonce(vault, fundingBytes(vault, amounts))

@@ -16,10 +16,12 @@ export type RefusalCode = keyof typeof REFUSALS
 /** A request of an operator that is understood and not granted. */
 export class RegistrationRefusal extends DvtExitError {
   override readonly name: string = 'RegistrationRefusal'
+  readonly refusal: RefusalCode
   readonly status: number
 
   constructor(code: RefusalCode, message: string) {
     super(code, message)
+    this.refusal = code
     this.status = REFUSALS[code]
   }
 }

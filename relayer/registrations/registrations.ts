@@ -1,15 +1,16 @@
 /** `POST /register`: the next validators of a vault, their signatures, and the manager's word. */
 import { concatHex } from 'viem'
 import { Conditions } from '../../core/conditions.js'
-import { type Hex, shorten } from '../../core/hex.js'
-import type { Logger } from '../../core/log.js'
+import type { Hex } from '../../core/hex.js'
+import { stringifyJson } from '../../core/json.js'
 import { type ValidatorType, withdrawalCredentials } from '../../core/messages/deposit.js'
 import type { OraclesSource } from '../../core/oracles/source.js'
 import type { Outlook } from '../../core/validator-index/predictor.js'
 import { validatorBytes } from '../../core/vault/validator-bytes.js'
-import type { ListedExit } from '../exits/service.js'
 import type { CollectedValidator, ValidatorService } from '../validators/service.js'
+import type { AuditedItem, AuditOutcome, ManagerAudit } from './audit.js'
 import { type Choices, type ChosenValidator, planChoice } from './choices.js'
+import type { DepositSigners } from './deposit-signers.js'
 import type { ValidatorsManager } from './manager.js'
 import type { PublicKeyPool } from './pool.js'
 import { RegistrationRefusal } from './refusal.js'
@@ -33,27 +34,30 @@ export interface RegistrationAnswer {
 
 export interface RegistrationsParts {
   readonly vaults: readonly Hex[]
-  readonly pool: PublicKeyPool
+  readonly pool: Pick<PublicKeyPool, 'keysOf'>
   readonly choices: Choices
-  readonly manager: ValidatorsManager | undefined
+  readonly manager: Pick<ValidatorsManager, 'signRegistration'> | undefined
   /** The next index with the deposit root, and which of some keys have a deposit, all at one block. */
   readonly startIndexes: StartIndexes<Outlook>
   readonly oracles: OraclesSource
-  readonly validators: Pick<ValidatorService, 'requestValidators' | 'listValidators'>
-  readonly exits: { listExits(): Promise<readonly ListedExit[]> }
-  /** Seconds since 1970. */
-  readonly clock: () => number
-  readonly logger: Logger
+  readonly validators: Pick<ValidatorService, 'requestValidators'>
+  readonly depositSigners: Pick<DepositSigners, 'describeMissing'>
+  readonly audit: Pick<ManagerAudit, 'note'>
+}
+
+interface Choice {
+  readonly chosen: readonly ChosenValidator[]
+  /** Whether the pool has as many keys as were asked for. */
+  readonly isWhole: boolean
+  readonly outlook: Outlook
 }
 
 const ETH_32 = 32_000_000_000n
 const ETH_2048 = 2_048_000_000_000n
-/** Seconds in which nodes that sign exits would have signed deposits too. */
-const DEPOSITS_DUE = 120
 
 export class Registrations {
   readonly #parts: RegistrationsParts
-  readonly #told = new Conditions()
+  readonly #noted = new Conditions()
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: RegistrationsParts) {
@@ -62,24 +66,32 @@ export class Registrations {
 
   /**
    * The same arguments are answered with the same validators until these have their deposit.
-   * @param caller who asks, for the line about what was signed
+   * @param caller who asks, for the audit
    * @throws RegistrationRefusal; what the chain's clients and the ValidatorService throw
    */
   async register(request: RegistrationRequest, caller: string): Promise<RegistrationAnswer> {
-    const { manager, validators } = this.#parts
-    assertVault(request.vault, this.#parts.vaults)
-    assertAmounts(request)
-    const { chosen, outlook } = await this.#inTurn(() => this.#choose(request))
-    const wanted = chosen.map(({ publicKey, vault, type, amount }, i) => ({
-      publicKey,
-      validatorIndex: request.startIndex + i,
-      deposit: { vault, type, amount },
-    }))
-    const collected = wanted.length === 0 ? [] : await validators.requestValidators(wanted)
-    const managerSignature = await this.#sign(request, outlook, collected)
-    if (manager === undefined) this.#tellMissingKey()
-    if (managerSignature !== undefined) this.#tellSigned(request, collected, caller)
-    return { validators: collected, managerSignature, detail: await this.#detail(collected) }
+    const { vaults, validators } = this.#parts
+    try {
+      assertVault(request.vault, vaults)
+      assertAmounts(request)
+      const choice = await this.#inTurn(() => this.#choose(request))
+      const { chosen, outlook } = choice
+      const wanted = chosen.map(({ publicKey, vault, type, amount }, i) => ({
+        publicKey,
+        validatorIndex: request.startIndex + i,
+        deposit: { vault, type, amount },
+      }))
+      const collected = wanted.length === 0 ? [] : await validators.requestValidators(wanted)
+      const managerSignature = await this.#sign(request, outlook, collected)
+      await this.#note(request, caller, chosen, managerSignature === undefined ? 'asked' : 'signed')
+      return { validators: collected, managerSignature, detail: await this.#describe(choice, collected) }
+    } catch (error) {
+      if (error instanceof RegistrationRefusal) {
+        const items = request.amounts.map((amount) => ({ amount }))
+        await this.#note(request, caller, items, error.refusal)
+      }
+      throw error
+    }
   }
 
   /** One request after the other: none may choose what another is choosing. */
@@ -89,7 +101,7 @@ export class Registrations {
     return result
   }
 
-  async #choose(request: RegistrationRequest): Promise<{ chosen: ChosenValidator[]; outlook: Outlook }> {
+  async #choose(request: RegistrationRequest): Promise<Choice> {
     const { choices, pool, oracles, startIndexes, vaults } = this.#parts
     const limit = (await oracles.current()).validatorsApprovalBatchLimit ?? request.amounts.length
     const all = (await choices.all()).filter(({ vault }) => vaults.includes(vault))
@@ -103,9 +115,10 @@ export class Registrations {
     const inPool = new Set(pooled)
     const before = left.filter(({ vault, publicKey }) => vault === request.vault && inPool.has(publicKey))
     const free = pooled.filter((publicKey) => !known.has(publicKey) && !taken.has(publicKey))
-    const chosen = planChoice(before, free, { ...request, amounts: request.amounts.slice(0, limit) })
+    const amounts = request.amounts.slice(0, limit)
+    const chosen = planChoice(before, free, { ...request, amounts })
     await choices.keep(chosen.filter((choice, i) => !isSameChoice(choice, before[i])))
-    return { chosen, outlook }
+    return { chosen, isWhole: before.length + free.length >= amounts.length, outlook }
   }
 
   /** Only when all is there, and for the root that the index holds for: another one would revert. */
@@ -131,51 +144,31 @@ export class Registrations {
     return manager.signRegistration(vault, depositRoot, concatHex(bytes))
   }
 
-  /** Dialect 1 cannot ask for deposits: a cluster whose sidecars speak only that never finishes. */
-  async #detail(collected: readonly CollectedValidator[]): Promise<string | undefined> {
-    const open = new Set(
-      collected.flatMap(({ publicKey, depositSignature }) => (depositSignature === null ? publicKey : [])),
-    )
-    if (open.size === 0) return undefined
-    const { validators, exits, clock, logger } = this.#parts
-    const signedExits = new Set(
-      (await exits.listExits()).flatMap((exit) => (exit.shareIndexesReady.length > 0 ? exit.publicKey : [])),
-    )
-    const stuck = (await validators.listValidators()).filter(
-      ({ publicKey, createdAt, shareIndexesReady }) =>
-        open.has(publicKey) &&
-        shareIndexesReady.length === 0 &&
-        signedExits.has(publicKey) &&
-        clock() - createdAt > DEPOSITS_DUE,
-    )
-    if (stuck.length === 0) {
-      this.#told.ends('stuck')
-      return undefined
-    }
-    const detail = `nodes have signed the exits of ${stuck.length} validators and not their deposits: no sidecar of the cluster speaks dialect 2, or none may sign deposits for the vault`
-    if (this.#told.begins('stuck', stuck.map(({ publicKey }) => publicKey).join())) logger.warn(detail)
-    return detail
-  }
-
-  /** Once for each set of validators and index: an operator asks again until it has registered them. */
-  #tellSigned(
-    { vault, startIndex }: RegistrationRequest,
+  async #describe(
+    { isWhole }: Choice,
     collected: readonly CollectedValidator[],
-    caller: string,
-  ): void {
-    const items = collected
-      .map(({ publicKey, deposit }) => `${shorten(publicKey)}: ${deposit.amount} Gwei`)
-      .join(', ')
-    if (!this.#told.begins(`signed ${vault}`, `${caller} ${startIndex} ${items}`)) return
-    const fields = { audit: true, call: 'register', vault, caller, startIndex, items }
-    this.#parts.logger.info(fields, `the validators manager signed for ${caller}`)
+  ): Promise<string | undefined> {
+    const reasons = [
+      isWhole ? undefined : 'the pool has no more keys for this vault that were never deposited',
+      this.#parts.manager === undefined ? 'this relayer has no VALIDATORS_MANAGER_KEY_FILE' : undefined,
+      await this.#parts.depositSigners.describeMissing(collected),
+    ].filter((reason) => reason !== undefined)
+    return reasons.length === 0 ? undefined : reasons.join('; ')
   }
 
-  #tellMissingKey(): void {
-    if (!this.#told.begins('manager')) return
-    this.#parts.logger.warn(
-      'an operator registers validators, and there is no VALIDATORS_MANAGER_KEY_FILE: it gets no manager’s signature',
-    )
+  /** Once for each outcome: an operator asks again and again. */
+  async #note(
+    { vault, startIndex }: RegistrationRequest,
+    caller: string,
+    chosen: readonly AuditedItem[],
+    outcome: AuditOutcome,
+  ): Promise<void> {
+    const items = chosen.map(({ publicKey, amount }) => ({ publicKey, amount }))
+    const content = stringifyJson([outcome, startIndex, items])
+    const name = `${caller} ${vault}`
+    if (this.#noted.lasts(name, content)) return
+    await this.#parts.audit.note({ call: 'register', caller, vault, items }, outcome)
+    this.#noted.begins(name, content)
   }
 }
 

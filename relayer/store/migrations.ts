@@ -77,8 +77,23 @@ async function createChosenValidators({ schema }: Kysely<unknown>): Promise<void
     .execute()
 }
 
+async function createManagerAudit({ schema }: Kysely<unknown>): Promise<void> {
+  await schema
+    .createTable('manager_audit')
+    .addColumn('noted_at', 'bigint', (column) => column.notNull())
+    .addColumn('caller', 'text', (column) => column.notNull())
+    .addColumn('call', 'text', (column) => column.notNull())
+    .addColumn('vault', 'text', (column) => column.notNull())
+    .addColumn('outcome', 'text', (column) => column.notNull())
+    .addColumn('items', 'text', (column) => column.notNull())
+    .execute()
+  await schema.createIndex('manager_audit_noted_at').on('manager_audit').column('noted_at').execute()
+}
+
+type MigrationName = '001-exits' | '003-messages' | '004-choices' | '005-manager-audit'
+
 /** By name; they run in the names' order. */
-export const exitMigrations: Readonly<Record<'001-exits' | '003-messages' | '004-choices', Migration>> = {
+export const exitMigrations: Readonly<Record<MigrationName, Migration>> = {
   '001-exits': {
     async up(database: Kysely<unknown>) {
       await createExits(database)
@@ -89,4 +104,5 @@ export const exitMigrations: Readonly<Record<'001-exits' | '003-messages' | '004
   },
   '003-messages': messageMigration,
   '004-choices': { up: createChosenValidators },
+  '005-manager-audit': { up: createManagerAudit },
 }

@@ -68,6 +68,20 @@ export interface ChosenValidatorsTable {
   chosen_order: number
 }
 
+/** Who had the validators manager asked for what. Rows are only ever added. */
+export interface ManagerAuditTable {
+  /** Seconds since 1970. */
+  noted_at: number
+  /** A token's name. */
+  caller: string
+  call: string
+  vault: Hex
+  /** asked, signed, or the code of the refusal. */
+  outcome: string
+  /** JSON: public keys with amounts in Gwei or targets. */
+  items: string
+}
+
 export interface CheckpointsTable {
   name: string
   /** JSON */
@@ -81,5 +95,6 @@ export interface ExitsSchema {
   deposit_signatures: DepositSignaturesTable
   claimed_sharings: ClaimedSharingsTable
   chosen_validators: ChosenValidatorsTable
+  manager_audit: ManagerAuditTable
   checkpoints: CheckpointsTable
 }
