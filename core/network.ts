@@ -38,6 +38,7 @@ const networkSchema = z.object({
   depositDataRegistry: contract.optional(),
   multicall3: contract.optional(),
   sharedMevEscrow: contract.optional(),
+  consolidationsChecker: contract.optional(),
   ssvNetwork: contractSince.optional(),
   stakingToken: z.enum(['ETH', 'GNO']).optional(),
 })

@@ -14,6 +14,7 @@ export const NETWORKS: Readonly<Record<string, unknown>> = {
     depositDataRegistry: { address: '0x75AB6DdCe07556639333d3Df1eaa684F5735223e' },
     multicall3: { address: '0xcA11bde05977b3631167028862bE2a173976CA11' },
     sharedMevEscrow: { address: '0x48319f97E5Da1233c21c48b80097c0FB7a20Ff86' },
+    consolidationsChecker: { address: '0x033E5BaE5bdc459CBb7d388b41a9d62020Be810F' },
     ssvNetwork: { address: '0xDD9BC35aE942eF0cFa76930954a156B3fF30a4E1', block: 17_507_487 },
   },
   hoodi: {
@@ -30,6 +31,7 @@ export const NETWORKS: Readonly<Record<string, unknown>> = {
     depositDataRegistry: { address: '0x93a3f880E07B27dacA6Ef2d3C23E77DBd6294487' },
     multicall3: { address: '0xcA11bde05977b3631167028862bE2a173976CA11' },
     sharedMevEscrow: { address: '0x51FD45BAEfB12f54766B5C4d639b360Ea50063bd' },
+    consolidationsChecker: { address: '0x033E5BaE5bdc459CBb7d388b41a9d62020Be810F' },
     ssvNetwork: { address: '0x58410Bef803ECd7E63B23664C586A6DB72DAf59c', block: 1065 },
   },
   gnosis: {
@@ -46,5 +48,6 @@ export const NETWORKS: Readonly<Record<string, unknown>> = {
     depositDataRegistry: { address: '0x58e16621B5c0786D6667D2d54E28A20940269E16' },
     multicall3: { address: '0xcA11bde05977b3631167028862bE2a173976CA11' },
     sharedMevEscrow: { address: '0x30db0d10d3774e78f8cB214b9e8B72D4B402488a' },
+    consolidationsChecker: { address: '0x033E5BaE5bdc459CBb7d388b41a9d62020Be810F' },
   },
 }

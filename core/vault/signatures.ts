@@ -58,3 +58,31 @@ export function managerTypedData(
     message,
   } as const
 }
+
+/**
+ * That an oracle lets validators be consolidated into keys that the vault does not know as compounding: domain
+ * ConsolidationsChecker (v3-core, ConsolidationsChecker).
+ * @param checker the contract's address
+ */
+export function consolidationTypedData(
+  network: Network,
+  checker: Hex,
+  message: { readonly vault: Hex; readonly validators: Hex },
+) {
+  return {
+    domain: {
+      name: 'ConsolidationsChecker',
+      version: '1',
+      chainId: network.chainId,
+      verifyingContract: checker,
+    },
+    types: {
+      ConsolidationsChecker: [
+        { name: 'vault', type: 'address' },
+        { name: 'validators', type: 'bytes' },
+      ],
+    },
+    primaryType: 'ConsolidationsChecker',
+    message,
+  } as const
+}

@@ -3,6 +3,7 @@ import { decodeEventLog, decodeFunctionResult, encodeFunctionData, numberToHex, 
 import { fromHex, type Hex, normalizeHex, toHex } from '../../../core/hex.js'
 import { depositDataRoot, withdrawalCredentials } from '../../../core/messages/deposit.js'
 import type { Network } from '../../../core/network.js'
+import { CONSOLIDATION_REQUESTS, WITHDRAWAL_REQUESTS } from '../../../core/vault/request-contracts.js'
 import type { SignedDeposit } from '../../../core/vault/validator-bytes.js'
 import type { Anvil } from './anvil.js'
 import { compileContracts } from './compile.js'
@@ -29,6 +30,8 @@ const abi = parseAbi([
   'function updateRewards(bytes32 root, string rewardsIpfsHash)',
   'function collateralize(address vault)',
   'function setKeeper(address keeper)',
+  'function setConsolidationsChecker(address checker)',
+  'event Requested(address source, bytes request)',
   'function setDepositDataRoot(address vault, bytes32 root)',
   'function depositDataIndexes(address vault) view returns (uint256)',
   'function depositDataRoots(address vault) view returns (bytes32)',
@@ -99,6 +102,13 @@ export class VaultWorld {
       [this.escrow, 'MevEscrow'],
       [vault, CONTRACTS[kind]],
     ]
+    if (network.consolidationsChecker !== undefined) {
+      places.push([network.consolidationsChecker.address, 'ConsolidationsChecker'])
+    }
+    places.push(
+      [WITHDRAWAL_REQUESTS, 'WithdrawalRequests'],
+      [CONSOLIDATION_REQUESTS, 'ConsolidationRequests'],
+    )
     for (const [address, name] of places) await this.#anvil.rpc('anvil_setCode', [address, codes.get(name)])
   }
 
@@ -118,6 +128,10 @@ export class VaultWorld {
     const settings = [VERSIONS[kind], keeper, deposits, registry, escrow, sharedMev]
     await this.#send(vault, 'initialize', settings)
     if (manager !== undefined) await this.setManager(manager)
+    const checker = network.consolidationsChecker?.address
+    if (checker === undefined || kind !== 'v5') return
+    await this.#send(checker, 'setKeeper', [keeper])
+    await this.#send(vault, 'setConsolidationsChecker', [checker])
   }
 
   /** The Keeper asks it about every vault, also those that have an escrow of their own. */
@@ -225,6 +239,31 @@ export class VaultWorld {
         ? await this.#read(vault, 'validatorsRoot')
         : await this.#read(this.registry, 'depositDataRoots', [vault])
     return root as Hex
+  }
+
+  /** What a withdrawal or a consolidation costs. @param wei 1 or more */
+  async setRequestFee(wei: bigint): Promise<void> {
+    for (const queue of [WITHDRAWAL_REQUESTS, CONSOLIDATION_REQUESTS]) {
+      const value = numberToHex(wei - 1n, { size: 32 })
+      await this.#anvil.rpc('anvil_setStorageAt', [queue, numberToHex(0n, { size: 32 }), value])
+    }
+  }
+
+  /** The vault's requests to the consensus layer, oldest first. */
+  async requests(): Promise<{ kind: 'withdrawal' | 'consolidation'; request: Hex }[]> {
+    const filter = { address: [WITHDRAWAL_REQUESTS, CONSOLIDATION_REQUESTS], fromBlock: 'earliest' }
+    const logs = (await this.#anvil.rpc('eth_getLogs', [filter])) as {
+      address: Hex
+      topics: [Hex, ...Hex[]]
+      data: Hex
+    }[]
+    return logs.map(({ address, topics, data }) => {
+      const { args } = decodeEventLog({ abi, eventName: 'Requested', topics, data })
+      if (args.source.toLowerCase() !== this.#options.vault.toLowerCase()) throw new Error('not the vault’s')
+      const kind =
+        address.toLowerCase() === WITHDRAWAL_REQUESTS.toLowerCase() ? 'withdrawal' : 'consolidation'
+      return { kind, request: args.request }
+    })
   }
 
   /** The deposits with this vault's withdrawal credentials, oldest first; amounts in Gwei. */

@@ -32,6 +32,12 @@ interface IKeeper {
 
     function isHarvestRequired(address vault) external view returns (bool);
 
+    function isCollateralized(address vault) external view returns (bool);
+
+    function isOracle(address account) external view returns (bool);
+
+    function validatorsMinOracles() external view returns (uint256);
+
     function approveValidators(ApprovalParams calldata params) external;
 
     function harvest(
@@ -47,6 +53,10 @@ interface IVault {
     function registerValidators(ApprovalParams calldata keeperParams, bytes calldata validatorsManagerSignature) external;
 
     function receiveFromMevEscrow() external payable;
+}
+
+interface IConsolidationsChecker {
+    function verifySignatures(address vault, bytes calldata validators, bytes calldata signatures) external view;
 }
 
 interface IMevEscrow {

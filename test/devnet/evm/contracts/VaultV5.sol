@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {AccessDenied, CannotTopUpV1Validators, InvalidAssets, InvalidValidators} from "./Errors.sol";
-import {ApprovalParams} from "./Interfaces.sol";
+import {
+    AccessDenied,
+    CannotTopUpV1Validators,
+    InvalidAssets,
+    InvalidValidators,
+    NotCollateralized
+} from "./Errors.sol";
+import {ApprovalParams, IConsolidationsChecker} from "./Interfaces.sol";
 import {ManagedVault} from "./ManagedVault.sol";
 import {Multicall} from "./Multicall.sol";
+import {ValidatorRequests} from "./ValidatorRequests.sol";
 
 /// Version 5: validators of type 0x01 or 0x02, told apart by the length of their bytes.
 contract VaultV5 is ManagedVault, Multicall {
@@ -19,6 +26,7 @@ contract VaultV5 is ManagedVault, Multicall {
 
     uint256 public validatorsManagerNonce;
     mapping(bytes32 => bool) public v2Validators;
+    IConsolidationsChecker private consolidationsChecker;
 
     function validatorsManager() public view override returns (address) {
         return storedManager;
@@ -38,6 +46,29 @@ contract VaultV5 is ManagedVault, Multicall {
         checkHarvested();
         checkManager(bytes32(validatorsManagerNonce), validators, validatorsManagerSignature);
         depositEach(validators, true);
+    }
+
+    function withdrawValidators(bytes calldata validators, bytes calldata validatorsManagerSignature) external payable {
+        checkCollateralized();
+        checkManager(bytes32(validatorsManagerNonce), validators, validatorsManagerSignature);
+        ValidatorRequests.withdraw(validators);
+    }
+
+    /// Oracles' signatures let keys be targets that the vault does not know as compounding.
+    function consolidateValidators(
+        bytes calldata validators,
+        bytes calldata validatorsManagerSignature,
+        bytes calldata oracleSignatures
+    ) external payable {
+        checkCollateralized();
+        checkManager(bytes32(validatorsManagerNonce), validators, validatorsManagerSignature);
+        bool isApproved = oracleSignatures.length > 0;
+        if (isApproved) consolidationsChecker.verifySignatures(address(this), validators, oracleSignatures);
+        ValidatorRequests.consolidate(v2Validators, validators, isApproved);
+    }
+
+    function checkCollateralized() private view {
+        if (!keeper.isCollateralized(address(this))) revert NotCollateralized();
     }
 
     /// An empty signature means that the sender is the manager; any other must be the manager's, whoever sends it.
@@ -87,5 +118,11 @@ contract VaultV5 is ManagedVault, Multicall {
 
     function amountOf(bytes calldata validator) private pure returns (uint256) {
         return uint256(uint64(bytes8(validator[V1_LENGTH:]))) * 1 gwei;
+    }
+
+    // What only the devnet calls.
+
+    function setConsolidationsChecker(IConsolidationsChecker checker) external {
+        consolidationsChecker = checker;
     }
 }
