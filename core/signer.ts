@@ -27,13 +27,13 @@ export interface ExitSigner {
   readonly name: string
   /** Shamir x of this node's shares: node index + 1 for Obol, the operator id for SSV. */
   readonly shareIndex: bigint
-  /**
-   * Whether the signer itself knows to which withdrawal addresses deposits may go, and refuses others; else a
-   * person must say it.
-   */
-  readonly knowsWithdrawalAddresses: boolean
   /** The validators that this node can sign for now. */
   validators(): ReadonlyMap<PublicKeyHex, PublicShares>
+  /**
+   * The withdrawal addresses, in lower case, that deposits of a validator may name; undefined where the signer
+   * cannot know, so that a person must say it.
+   */
+  withdrawalAddresses(publicKey: PublicKeyHex): readonly Hex[] | undefined
   /**
    * This node's share of the exit signature, 96 bytes.
    * @throws DvtExitError UNKNOWN_VALIDATOR

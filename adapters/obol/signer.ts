@@ -3,7 +3,7 @@ import { bls } from '../../core/bls/backend.js'
 import { type Clock, systemClock } from '../../core/clock.js'
 import type { LockValidator } from '../../core/clusters/cluster-lock.js'
 import { ConfigurationErrors, DvtExitError, describeError } from '../../core/errors.js'
-import type { PublicKeyHex } from '../../core/hex.js'
+import type { Hex, PublicKeyHex } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
 import {
   type DepositMessage,
@@ -28,8 +28,6 @@ export interface ObolSignerContext extends LoadContext {
 export class ObolSigner implements ExitSigner {
   readonly name: string
   readonly shareIndex: bigint
-  /** The cluster lock names them. */
-  readonly knowsWithdrawalAddresses = true
   readonly #files: NodeFiles
   readonly #context: ObolSignerContext
   readonly #listeners: (() => void)[] = []
@@ -69,6 +67,12 @@ export class ObolSigner implements ExitSigner {
 
   validators(): ReadonlyMap<PublicKeyHex, PublicShares> {
     return new Map([...this.#placed].map(([publicKey, { validator }]) => [publicKey, validator]))
+  }
+
+  /** The one that all nodes agreed on in the cluster lock. */
+  withdrawalAddresses(publicKey: PublicKeyHex): readonly Hex[] {
+    const address = this.#placed.get(publicKey)?.validator.withdrawalAddress
+    return address === undefined ? [] : [address]
   }
 
   async signExit(publicKey: PublicKeyHex, exit: VoluntaryExit): Promise<Uint8Array> {

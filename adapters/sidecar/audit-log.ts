@@ -119,10 +119,14 @@ function lineOf(entry: AuditEntry): string {
     public_key: entry.publicKey,
     validator_index: entry.validatorIndex,
     ...(entry.epoch === undefined ? {} : { epoch: entry.epoch }),
-    ...entry.deposit,
+    ...(entry.deposit === undefined ? {} : depositFields(entry.deposit)),
     signing_root: entry.signingRoot,
     share_index: entry.shareIndex,
   })}\n`
+}
+
+function depositFields({ vault, type, amount }: NonNullable<AuditEntry['deposit']>) {
+  return { vault, validator_type: type, amount }
 }
 
 function parseLine(line: string): PastEntry | undefined {

@@ -159,5 +159,7 @@ function describeStart(
     registry === undefined
       ? 'exits are NOT checked (UNCHECKED_EXITS)'
       : `exits are checked against the beacon chain${allowActive.size > 0 ? ` but for ${allowActive.size} keys` : ''}`
-  return `${nodes.join(', ')}; relayer ${relayer.shown}; ${checks}, at most ${values.maxExitsPerHour} new ones an hour; audit log ${values.auditLog}`
+  const vaults =
+    values.sidecarVaults === undefined ? '' : `; deposits to ${[...values.sidecarVaults].join(', ')} alone`
+  return `${nodes.join(', ')}; relayer ${relayer.shown}; ${checks}, at most ${values.maxExitsPerHour} new ones an hour${vaults}; audit log ${values.auditLog}`
 }

@@ -13,7 +13,7 @@ export interface DepositRequest {
   /** In lower case. */
   readonly vault: Hex
   readonly type: ValidatorType
-  /** Gwei. */
+  /** Gwei; of mGNO on Gnosis. */
   readonly amount: bigint
 }
 
@@ -26,21 +26,24 @@ export type DepositVerdict =
   | 'not-configured'
   | DepositRefusal
 
-const ETH_32 = 32_000_000_000n
-const ETH_2048 = 2_048_000_000_000n
+const LEAST = 32_000_000_000n
+/** MAX_EFFECTIVE_BALANCE and MAX_EFFECTIVE_BALANCE_ELECTRA of the consensus specification. */
+const MOST = { '0x01': LEAST, '0x02': 2_048_000_000_000n } as const
 
 /**
- * @param vaults SIDECAR_VAULTS in lower case; undefined: those that the signer itself knows
+ * An address must be one that the signer knows to be right and one that a person named, where each of them says
+ * anything at all.
+ * @param vaults SIDECAR_VAULTS in lower case; undefined: nobody named any
  */
 export function judgeDeposit(
-  { vault, type, amount }: DepositRequest,
-  signer: Pick<ExitSigner, 'knowsWithdrawalAddresses'>,
+  { publicKey, vault, type, amount }: DepositRequest,
+  signer: Pick<ExitSigner, 'withdrawalAddresses'>,
   vaults: ReadonlySet<Hex> | undefined,
 ): DepositVerdict {
-  if (vaults === undefined && !signer.knowsWithdrawalAddresses) return 'not-configured'
-  if (vaults !== undefined && !vaults.has(vault)) return 'deposit-other-vault'
-  const most = type === '0x01' ? ETH_32 : ETH_2048
-  return amount < ETH_32 || amount > most ? 'deposit-wrong-amount' : 'sign'
+  const known = signer.withdrawalAddresses(publicKey)
+  if (known === undefined && vaults === undefined) return 'not-configured'
+  if (known?.includes(vault) === false || vaults?.has(vault) === false) return 'deposit-other-vault'
+  return amount < LEAST || amount > MOST[type] ? 'deposit-wrong-amount' : 'sign'
 }
 
 /** What is signed. */
@@ -48,8 +51,9 @@ export function depositMessageOf({ publicKey, vault, type, amount }: DepositRequ
   return { publicKey, withdrawalCredentials: withdrawalCredentials(type, vault), amount }
 }
 
+/** A refusal for a person. */
 export function explainDepositRefusal(reason: DepositRefusal): string {
   return reason === 'deposit-other-vault'
-    ? 'its withdrawal address is none that the cluster lock or SIDECAR_VAULTS names'
+    ? 'its withdrawal address is none that the cluster lock and SIDECAR_VAULTS allow'
     : 'a validator of type 0x01 has exactly 32 ETH, one of type 0x02 from 32 to 2048'
 }

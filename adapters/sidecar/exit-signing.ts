@@ -8,7 +8,8 @@ import type { Logger } from '../../core/log.js'
 import { presignedExit, voluntaryExitSigningRoot } from '../../core/messages/voluntary-exit.js'
 import type { Network } from '../../core/network.js'
 import type { ExitSigner } from '../../core/signer.js'
-import type { AuditEntry, AuditLog, PastEntry } from './audit-log.js'
+import type { AuditEntry, PastEntry } from './audit-log.js'
+import type { AuditWriter } from './audit-writer.js'
 import {
   checkExits,
   type ExitCheckRules,
@@ -18,7 +19,7 @@ import {
   type SigningReason,
   type Verdict,
 } from './exit-check.js'
-import { SignatureCache } from './signature-cache.js'
+import { type MadeSignature, NodeSignatures } from './node-signatures.js'
 import { exitId, SigningLimit } from './signing-limit.js'
 
 /** An exit that a node holds a key share for and that its share is missing for. */
@@ -34,7 +35,6 @@ export interface SignedExit extends WantedExit {
 export interface ExitSigningParts {
   readonly network: Network
   readonly rules: ExitCheckRules
-  readonly audit: Pick<AuditLog, 'append'>
   /** New exits in an hour. */
   readonly maxPerHour: number
   readonly clock: Clock
@@ -47,9 +47,9 @@ const REMEMBERED = 10_000
 
 export class ExitSigning {
   readonly #parts: ExitSigningParts
+  readonly #audit: AuditWriter
   readonly #limit: SigningLimit
-  /** Replaced when a node's keys change: it may hold another sharing then, whose shares do not mix. */
-  readonly #caches = new Map<ExitSigner, SignatureCache>()
+  readonly #signatures: NodeSignatures
   readonly #refusedAt = new Map<string, number>()
   /** Refusals that have their line in the audit log, by node and exit, with their reason. */
   readonly #noted = new Conditions(REMEMBERED)
@@ -58,8 +58,14 @@ export class ExitSigning {
   #beaconAskedAgainAt = 0
 
   /** @param past the audit log's entries of the last hour, the newest first */
-  constructor(parts: ExitSigningParts, signers: readonly ExitSigner[], past: readonly PastEntry[]) {
+  constructor(
+    parts: ExitSigningParts,
+    audit: AuditWriter,
+    signers: readonly ExitSigner[],
+    past: readonly PastEntry[],
+  ) {
     this.#parts = parts
+    this.#audit = audit
     this.#limit = new SigningLimit(parts.maxPerHour)
     for (const entry of [...past].reverse()) {
       if (entry.reason.startsWith('deposit')) continue
@@ -67,10 +73,7 @@ export class ExitSigning {
       else this.#noted.begins(`${entry.shareIndex}/${exitId(entry)}`, entry.reason)
     }
     const most = Math.max(REMEMBERED, 4 * parts.maxPerHour)
-    for (const signer of signers) {
-      this.#caches.set(signer, new SignatureCache(most))
-      signer.onChange(() => this.#caches.set(signer, new SignatureCache(most)))
-    }
+    this.#signatures = new NodeSignatures('an exit', signers, most, parts.logger)
   }
 
   /**
@@ -81,7 +84,7 @@ export class ExitSigning {
     const ready: SignedExit[] = []
     const fresh: WantedExit[] = []
     for (const exit of wanted) {
-      const signature = this.#caches.get(exit.signer)?.get(exitId(exit))
+      const signature = this.#signatures.get(exit.signer, exitId(exit))
       if (signature === undefined) fresh.push(exit)
       else ready.push({ ...exit, signature })
     }
@@ -96,7 +99,7 @@ export class ExitSigning {
 
   /** Forgets a signature that was found wrong, so that it is made anew. */
   forget(exit: WantedExit): void {
-    this.#caches.get(exit.signer)?.delete(exitId(exit))
+    this.#signatures.forget(exit.signer, exitId(exit))
   }
 
   #admit(exits: readonly WantedExit[], now: number): WantedExit[] {
@@ -136,32 +139,31 @@ export class ExitSigning {
     verdicts: readonly Verdict[],
     signal: AbortSignal,
   ): Promise<SignedExit[]> {
-    const caches = new Map(this.#caches)
     const entries: AuditEntry[] = []
     const refused: { exit: WantedExit; reason: RefusalReason }[] = []
-    const signed: SignedExit[] = []
+    const signed: { exit: SignedExit; keep: () => void }[] = []
     for (const [i, verdict] of verdicts.entries()) {
       const exit = exits[i]
       if (exit === undefined || signal.aborted) break
       if (!verdict.sign) {
         refused.push({ exit, reason: verdict.reason })
-        if (!this.#noted.lasts(refusalName(exit), verdict.reason)) {
+        if (!this.#noted.lasts(shareId(exit), verdict.reason)) {
           entries.push(this.#entry(exit, 'refused', verdict.reason))
         }
         continue
       }
-      const signature = await this.#signOne(exit)
-      if (signature === undefined) continue
+      const made = await this.#signOne(exit)
+      if (made === undefined) continue
       entries.push(this.#entry(exit, 'signed', verdict.reason))
-      signed.push({ ...exit, signature })
+      signed.push({ exit: { ...exit, signature: made.signature }, keep: made.keep })
     }
-    if (!(await this.#note(entries))) return []
+    if (!(await this.#audit.note(entries))) return []
     for (const { exit, reason } of refused) this.#refuse(exit, reason)
-    for (const exit of signed) {
+    for (const { exit, keep } of signed) {
       this.#limit.record(exit, this.#parts.clock.now())
-      caches.get(exit.signer)?.set(exitId(exit), exit.signature)
+      keep()
     }
-    return signed
+    return signed.map(({ exit }) => exit)
   }
 
   #refuse(exit: WantedExit, reason: RefusalReason): void {
@@ -170,38 +172,23 @@ export class ExitSigning {
     this.#refusedAt.set(id, this.#parts.clock.now())
     const [oldest] = this.#refusedAt.keys()
     if (this.#refusedAt.size > REMEMBERED && oldest !== undefined) this.#refusedAt.delete(oldest)
-    if (!this.#noted.begins(refusalName(exit), reason)) return
+    if (!this.#noted.begins(shareId(exit), reason)) return
     this.#parts.logger.warn(
       describeExit(exit),
       `refused to sign an exit: ${explainRefusal(reason)}. If that is what you want, give --allow-active ${exit.publicKey}`,
     )
   }
 
-  async #signOne(exit: WantedExit): Promise<Uint8Array | undefined> {
-    const trouble = `signing ${exit.signer.shareIndex}/${exit.publicKey}`
-    try {
-      const message = presignedExit(this.#parts.network, exit.validatorIndex)
-      const signature = await exit.signer.signExit(exit.publicKey, message)
-      this.#troubles.ends(trouble)
-      return signature
-    } catch (error) {
-      if (this.#troubles.begins(trouble, describeError(error))) {
-        this.#parts.logger.error(describeExit(exit), `cannot sign an exit: ${describeError(error)}`)
-      }
-      return undefined
-    }
-  }
-
-  /** Whether the entries are on the disk: without that no signature may leave. */
-  async #note(entries: readonly AuditEntry[]): Promise<boolean> {
-    try {
-      await this.#parts.audit.append(entries)
-      if (this.#troubles.ends('audit')) this.#parts.logger.info('the audit log can be written again')
-      return true
-    } catch (error) {
-      if (this.#troubles.begins('audit', describeError(error))) this.#parts.logger.error(describeError(error))
-      return false
-    }
+  #signOne(exit: WantedExit): Promise<MadeSignature | undefined> {
+    const { signer, publicKey, validatorIndex } = exit
+    const message = presignedExit(this.#parts.network, validatorIndex)
+    return this.#signatures.make({
+      signer,
+      publicKey,
+      id: exitId(exit),
+      make: () => signer.signExit(publicKey, message),
+      describe: () => describeExit(exit),
+    })
   }
 
   #entry(
@@ -223,7 +210,8 @@ export class ExitSigning {
   }
 }
 
-function refusalName(exit: WantedExit): string {
+/** One name for a node's share of an exit, for maps and sets. */
+export function shareId(exit: WantedExit): string {
   return `${exit.signer.shareIndex}/${exitId(exit)}`
 }
 

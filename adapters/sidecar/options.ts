@@ -50,7 +50,7 @@ export const sidecarOptions = {
     describe:
       'vaults that deposits may be signed for, comma-separated; without it those that the cluster lock names, with SSV none',
     placeholder: 'ADDRESSES',
-    parse: (value: string): ReadonlySet<Hex> => new Set(list(value).map(parseAddress)),
+    parse: vaults,
   },
   auditLog: {
     flag: 'audit-log',
@@ -69,6 +69,12 @@ export const sidecarOptions = {
     parse: integer(1, 1_000_000),
   },
 } as const satisfies OptionSet
+
+function vaults(value: string): ReadonlySet<Hex> {
+  const addresses = list(value).map(parseAddress)
+  if (addresses.length === 0) throw new Error('expected at least one address')
+  return new Set(addresses)
+}
 
 function publicKey(value: string): PublicKeyHex {
   try {

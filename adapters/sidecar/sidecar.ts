@@ -1,8 +1,12 @@
 /** The sidecar's loop, the same for every vendor: wanted exits → signatures → relayer. */
 import { Backoff } from '../../core/backoff.js'
 import type { PublishedExit, RelayerClient } from '../../core/clients/relayer.js'
-import { RelayerError } from '../../core/clients/relayer-errors.js'
-import type { PublishedValidator, RelayerValidators } from '../../core/clients/relayer-validators.js'
+import { isCallNotThere, RelayerError } from '../../core/clients/relayer-errors.js'
+import type {
+  PublishedValidator,
+  RelayerValidators,
+  ValidatorShares,
+} from '../../core/clients/relayer-validators.js'
 import type { Clock } from '../../core/clock.js'
 import { Conditions } from '../../core/conditions.js'
 import { ConfigurationError, DvtExitError, describeError, UnavailableError } from '../../core/errors.js'
@@ -11,12 +15,12 @@ import type { Logger } from '../../core/log.js'
 import type { Network } from '../../core/network.js'
 import type { ExitSigner } from '../../core/signer.js'
 import type { AuditLog, PastEntry } from './audit-log.js'
-import { DepositSigning } from './deposit-signing.js'
+import { AuditWriter } from './audit-writer.js'
+import { DepositSigning, type SignedValidator, type WantedValidator } from './deposit-signing.js'
 import type { ExitCheckRules } from './exit-check.js'
-import { ExitPosting } from './exit-posting.js'
-import { ExitSigning, type SignedExit } from './exit-signing.js'
-import { exitId } from './signing-limit.js'
-import { nodeAndKey, type SignedValidator, toShares, wantedDepositsOf, wantedOf } from './wanted.js'
+import { ExitSigning, type SignedExit, shareId, type WantedExit } from './exit-signing.js'
+import { SharePosting } from './share-posting.js'
+import { wantedExits, wantedValidators } from './wanted.js'
 
 export interface SidecarParts {
   /** The nodes to act for: one, or several for testing. */
@@ -45,10 +49,10 @@ const LONGEST_PAUSE = 30_000
 
 export class Sidecar {
   readonly #parts: SidecarParts
-  readonly #signing: ExitSigning
+  readonly #exits: ExitSigning
   readonly #deposits: DepositSigning
-  readonly #exitPosting: ExitPosting<SignedExit>
-  readonly #validatorPosting: ExitPosting<SignedValidator>
+  readonly #exitPosting: SharePosting<SignedExit>
+  readonly #validatorPosting: SharePosting<SignedValidator>
   readonly #pause: Backoff
   readonly #troubles = new Conditions()
   readonly #posted = new Conditions()
@@ -56,15 +60,16 @@ export class Sidecar {
   constructor(parts: SidecarParts) {
     this.#parts = parts
     const { signers, past, relayer, validators } = parts
-    this.#signing = new ExitSigning(parts, signers, past)
-    this.#deposits = new DepositSigning(parts, signers, past)
-    this.#exitPosting = new ExitPosting({
+    const audit = new AuditWriter(parts.audit, parts.logger)
+    this.#exits = new ExitSigning(parts, audit, signers, past)
+    this.#deposits = new DepositSigning(parts, audit, signers, past)
+    this.#exitPosting = new SharePosting({
       ...parts,
       send: (shareIndex, exits) => relayer.postExitSignatures(shareIndex, exits),
     })
-    this.#validatorPosting = new ExitPosting({
+    this.#validatorPosting = new SharePosting({
       ...parts,
-      send: (shareIndex, signed) => validators.post(shareIndex, signed.map(toShares)),
+      send: (shareIndex, signed) => validators.post(shareIndex, toShares(signed)),
     })
     this.#pause = new Backoff(parts.pollInterval, Math.max(LONGEST_PAUSE, parts.pollInterval), parts.random)
   }
@@ -86,61 +91,74 @@ export class Sidecar {
   }
 
   /**
-   * One pass over what is wanted: exits with their deposits where the relayer asks for both, exits alone else.
+   * One pass over what is wanted. A deposit is signed only beside its exit, after the exit passed every check.
    * @throws RelayerError, UnavailableError where the relayer refuses or is away
    */
   async round(signal: AbortSignal): Promise<void> {
-    const { signers } = this.#parts
-    const { validators, exits } = await this.#listed()
-    const deposits = signers
-      .flatMap((signer) => wantedDepositsOf(signer, validators))
-      .filter((wanted) => !this.#validatorPosting.isHeldBack(wanted))
-    const { signed: made, refused } = await this.#deposits.sign(deposits)
-    const depositOf = new Map(made.map((deposit) => [nodeAndKey(deposit.wanted), deposit]))
-    const settled = new Set([...depositOf.keys(), ...refused.map(nodeAndKey)])
-    const alone = signers
-      .flatMap((signer) => wantedOf(signer, exits))
-      .filter((exit) => !settled.has(nodeAndKey(exit)) && !this.#exitPosting.isHeldBack(exit))
-    const signed = await this.#signing.sign([...made.map(({ wanted }) => wanted), ...alone], signal)
-    const together = signed.flatMap((exit) => {
-      const deposit = depositOf.get(nodeAndKey(exit))
-      return deposit === undefined ? [] : { ...exit, deposit }
-    })
-    const failures: unknown[] = []
-    for (const signer of signers) {
-      const isOwn = (exit: SignedExit) => exit.signer === signer
-      const exitsAlone = signed.filter((exit) => isOwn(exit) && !depositOf.has(nodeAndKey(exit)))
-      // One node may be refused where another is not.
-      await this.#postValidators(signer, together.filter(isOwn)).catch((error) => failures.push(error))
-      await this.#postExits(signer, exitsAlone).catch((error) => failures.push(error))
-    }
-    if (failures.length > 0) throw failures[0]
+    const { together, alone } = await this.#wanted()
+    const signed = await this.#exits.sign([...together, ...alone], signal)
+    const exits = new Map(signed.map((exit) => [shareId(exit), exit]))
+    const complete = await this.#deposits.sign(together.flatMap((validator) => withExit(validator, exits)))
+    await this.#post(
+      complete,
+      alone.flatMap((exit) => withExit(exit, exits)),
+    )
   }
 
-  /** What is wanted in both dialects; a relayer of dialect 2 alone has no `GET /exits`. */
+  /**
+   * What is to be signed now: validators whose deposits may be signed, of which the exit is wanted too, and the
+   * exits that the relayer asks for alone or whose deposits may not be signed.
+   */
+  async #wanted(): Promise<{ together: readonly WantedValidator[]; alone: readonly WantedExit[] }> {
+    const { signers } = this.#parts
+    const { validators, exits } = await this.#listed()
+    const together = await this.#deposits.admit(
+      signers.flatMap((signer) => wantedValidators(signer, validators)),
+    )
+    const names = new Set(together.map(shareId))
+    const alone = signers
+      .flatMap((signer) => wantedExits(signer, exits))
+      .filter((exit) => !names.has(shareId(exit)))
+    return {
+      together: together.filter((validator) => !this.#validatorPosting.isHeldBack(validator)),
+      alone: alone.filter((exit) => !this.#exitPosting.isHeldBack(exit)),
+    }
+  }
+
+  /** Both lists of the relayer: one of dialect 1 has no `GET /validators`, one of dialect 2 alone no `GET /exits`. */
   async #listed(): Promise<{ validators: readonly PublishedValidator[]; exits: readonly PublishedExit[] }> {
     const { relayer, validators } = this.#parts
     const wanted = await validators.wanted()
     try {
       return { validators: wanted ?? [], exits: await relayer.exits() }
     } catch (error) {
-      const hasNoExits = error instanceof RelayerError && error.status === 404
-      if (!hasNoExits || wanted === undefined) throw error
+      if (wanted === undefined || !isCallNotThere(error)) throw error
       return { validators: wanted, exits: [] }
     }
   }
 
+  /** Each node's shares. One node may be refused where another is not. */
+  async #post(validators: readonly SignedValidator[], exits: readonly SignedExit[]): Promise<void> {
+    const failures: unknown[] = []
+    for (const signer of this.#parts.signers) {
+      const isOwn = (exit: SignedExit) => exit.signer === signer
+      await this.#postValidators(signer, validators.filter(isOwn)).catch((error) => failures.push(error))
+      await this.#postExits(signer, exits.filter(isOwn)).catch((error) => failures.push(error))
+    }
+    if (failures.length > 0) throw failures[0]
+  }
+
   async #postExits(signer: ExitSigner, exits: readonly SignedExit[]): Promise<void> {
     const rejected = await this.#exitPosting.post(exits)
-    for (const exit of rejected) this.#signing.forget(exit)
+    for (const exit of rejected) this.#exits.forget(exit)
     this.#tellPosted(signer, 'exit share', exits, rejected)
   }
 
   async #postValidators(signer: ExitSigner, validators: readonly SignedValidator[]): Promise<void> {
     const rejected = await this.#validatorPosting.post(validators)
     for (const validator of rejected) {
-      this.#signing.forget(validator)
-      this.#deposits.forget(validator.deposit.wanted)
+      this.#exits.forget(validator)
+      this.#deposits.forget(validator)
     }
     this.#tellPosted(signer, 'exit and deposit share', validators, rejected)
   }
@@ -152,7 +170,7 @@ export class Sidecar {
     rejected: readonly SignedExit[],
   ): void {
     const accepted = exits.filter((exit) => !rejected.includes(exit))
-    const first = accepted.filter((exit) => this.#posted.begins(`${exit.signer.shareIndex}/${exitId(exit)}`))
+    const first = accepted.filter((exit) => this.#posted.begins(`${what} ${shareId(exit)}`))
     const { logger } = this.#parts
     if (first.length > 0) logger.info(`${name}: posted ${counted(first.length, what)}`)
     const again = accepted.length - first.length
@@ -183,6 +201,8 @@ export class Sidecar {
       await work()
     } catch (error) {
       if (error instanceof ConfigurationError) throw error
+      // Another one may stand there when it is back.
+      this.#parts.validators.askAgain()
       const text = describeError(error)
       if (!(error instanceof DvtExitError)) logger.error({ error }, `unexpected: ${text}`)
       else if (!(error instanceof UnavailableError)) {
@@ -192,12 +212,28 @@ export class Sidecar {
       }
       return false
     }
-    if (this.#troubles.ends('relayer')) {
-      logger.info(`the relayer ${relayer.shown} is back`)
-      this.#parts.validators.askAgain()
-    }
+    if (this.#troubles.ends('relayer')) logger.info(`the relayer ${relayer.shown} is back`)
     return true
   }
+}
+
+/** What is wanted with the exit's signature, where that was made. */
+function withExit<T extends WantedExit>(
+  wanted: T,
+  exits: ReadonlyMap<string, SignedExit>,
+): (T & { readonly signature: Uint8Array })[] {
+  const exit = exits.get(shareId(wanted))
+  return exit === undefined ? [] : [{ ...wanted, signature: exit.signature }]
+}
+
+/** One node's shares as they are posted, with the public shares of all nodes of the cluster. */
+function toShares(signed: readonly SignedValidator[]): ValidatorShares[] {
+  const held = signed[0]?.signer.validators()
+  return signed.flatMap(({ publicKey, signature, depositSignature }) => {
+    const publicShares = held?.get(publicKey)?.shares
+    if (publicShares === undefined) return []
+    return [{ publicKey, exitSignature: signature, depositSignature, publicShares }]
+  })
 }
 
 function counted(number: number, noun: string): string {

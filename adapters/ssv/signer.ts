@@ -20,7 +20,6 @@ export interface SsvSignerParts {
 export class SsvSigner implements ExitSigner {
   readonly name: string
   readonly shareIndex: bigint
-  readonly knowsWithdrawalAddresses = false
   readonly #parts: SsvSignerParts
   #closed: Promise<void> | undefined
 
@@ -32,6 +31,11 @@ export class SsvSigner implements ExitSigner {
 
   validators(): ReadonlyMap<PublicKeyHex, PublicShares> {
     return new Map([...this.#parts.known()].filter(([, { usable }]) => usable))
+  }
+
+  /** SSVNetwork says nothing about deposits. */
+  withdrawalAddresses(): undefined {
+    return undefined
   }
 
   async signExit(publicKey: PublicKeyHex, exit: VoluntaryExit): Promise<Uint8Array> {

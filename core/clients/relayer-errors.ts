@@ -32,6 +32,11 @@ export class RelayerError extends DvtExitError {
   }
 }
 
+/** Whether a relayer has no such call: the Python relayer answers 405 where it has the path for another method. */
+export function isCallNotThere(error: unknown): boolean {
+  return error instanceof RelayerError && (error.status === 404 || error.status === 405)
+}
+
 /** The `detail` of an answer in FastAPI's form, or the answer's text: one line, not endless. */
 function detailOf(body: string): string {
   const detail = oneLine(detailText(body))

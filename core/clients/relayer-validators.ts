@@ -1,14 +1,12 @@
 /** What a sidecar asks of a relayer that speaks dialect 2: exits and deposits to sign, together. */
 import { z } from 'zod'
-import type { Hex, PublicKeyHex } from '../hex.js'
-import { toHex } from '../hex.js'
-import { stringifyJson } from '../json.js'
+import { type Hex, type PublicKeyHex, toHex } from '../hex.js'
+import { parseJson, stringifyJson } from '../json.js'
 import type { ValidatorType } from '../messages/deposit.js'
-import { exitSignatureAnswer } from '../wire/dialect1.js'
-import { wantedValidator } from '../wire/dialect2.js'
+import { signaturesAnswer, wantedValidator } from '../wire/dialect2.js'
 import { type RejectedShare, validShareIndex } from './relayer.js'
 import type { RelayerConnection } from './relayer-connection.js'
-import { oneLine, RelayerError } from './relayer-errors.js'
+import { isCallNotThere, oneLine } from './relayer-errors.js'
 import { RelayerList } from './relayer-list.js'
 
 /** One validator of `GET /validators`. */
@@ -37,8 +35,7 @@ const listedValidator = wantedValidator.extend({
   share_indexes_ready: z.array(z.unknown()).transform((items) => items.flatMap(validShareIndex)),
 })
 const envelope = z.object({ validators: z.array(z.unknown()) })
-/** Statuses of a relayer that has no such call: the Python relayer answers 405, since it has the path. */
-const NOT_THERE = new Set([404, 405])
+/** Fewer than of exits: each carries the public shares of the whole cluster. */
 const DEFAULT_BATCH_SIZE = 100
 
 export class RelayerValidators {
@@ -56,8 +53,9 @@ export class RelayerValidators {
   }
 
   /**
-   * Every wanted validator; undefined where the relayer does not speak dialect 2, which is remembered. Items that
-   * no sidecar could use are left out, so that they do not stop the others.
+   * Every wanted validator; undefined where the relayer does not speak dialect 2, which is remembered. One that did
+   * speak it is asked once more before that is believed. Items that no sidecar could use are left out, so that
+   * they do not stop the others.
    * @throws RelayerError where it refuses, UnavailableError where it does not answer as a relayer does
    */
   async wanted(): Promise<readonly PublishedValidator[] | undefined> {
@@ -67,13 +65,13 @@ export class RelayerValidators {
       this.#isThere = true
       return validators
     } catch (error) {
-      if (!(error instanceof RelayerError) || !NOT_THERE.has(error.status)) throw error
-      this.#isThere = false
+      if (!isCallNotThere(error)) throw error
+      this.#isThere = this.#isThere === true ? undefined : false
       return undefined
     }
   }
 
-  /** The relayer was away and may be another one now: asks it again which dialect it speaks. */
+  /** The relayer was away and may be another one now: asks it again at the next call which dialect it speaks. */
   askAgain(): void {
     this.#isThere = undefined
   }
@@ -107,18 +105,19 @@ export class RelayerValidators {
     }
     const text = stringifyJson(body)
     const response = await this.#connection.send({ method: 'POST', path: '/signatures', body: text })
-    // A Python relayer's answer has no agreed form.
-    const answer = exitSignatureAnswer.safeParse(parsedOrEmpty(response.body))
-    const { rejected = [] } = answer.data ?? {}
-    return rejected.map(({ public_key, reason }) => ({ publicKey: public_key, reason: oneLine(reason) }))
+    const answer = signaturesAnswer.safeParse(jsonOrNothing(response.body)).data
+    return (answer?.rejected ?? []).map(({ public_key, signature, reason }) => ({
+      publicKey: public_key,
+      reason: oneLine(signature ? `${signature}: ${reason}` : reason),
+    }))
   }
 }
 
-function parsedOrEmpty(body: Buffer): unknown {
+function jsonOrNothing(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8')) ?? {}
+    return parseJson(body.toString('utf8'))
   } catch {
-    return {}
+    return undefined
   }
 }
 

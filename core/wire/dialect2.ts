@@ -46,3 +46,10 @@ export const signaturesRequest = z.object({
     )
     .min(1),
 })
+
+/** The answer to `POST /signatures`: nothing is agreed about another relayer's; ours names the shares it refused. */
+export const signaturesAnswer = z.object({
+  rejected: z
+    .array(z.object({ public_key: publicKeyField, signature: z.string().nullish(), reason: z.string() }))
+    .nullish(),
+})

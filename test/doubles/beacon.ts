@@ -68,6 +68,6 @@ export class BeaconDouble {
     if (index === undefined || index >= this.length) return []
     const key = [...this.known].find(([, known]) => known === index)?.[0] ?? `0x${'ee'.repeat(48)}`
     const validator = { pubkey: key, withdrawal_credentials: `0x01${'00'.repeat(31)}` }
-    return [{ index: String(index), status: 'active_ongoing', validator }]
+    return [{ index: String(index), status: 'active_ongoing', balance: '32000000000', validator }]
   }
 }

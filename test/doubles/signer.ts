@@ -2,7 +2,7 @@ import { bls } from '../../core/bls/backend.js'
 import { parseSecretKey } from '../../core/bls/points.js'
 import { DvtExitError } from '../../core/errors.js'
 import { fromHex, type Hex, type PublicKeyHex, toHex } from '../../core/hex.js'
-import { depositSigningRoot } from '../../core/messages/deposit.js'
+import { type DepositMessage, depositSigningRoot } from '../../core/messages/deposit.js'
 import { type VoluntaryExit, voluntaryExitSigningRoot } from '../../core/messages/voluntary-exit.js'
 import type { Network } from '../../core/network.js'
 import type { ExitSigner } from '../../core/signer.js'
@@ -11,7 +11,10 @@ import type { ExitSigner } from '../../core/signer.js'
 export class TestSigner implements ExitSigner {
   readonly name: string
   readonly shareIndex: bigint
-  knowsWithdrawalAddresses = false
+  /** As a cluster lock names them; undefined: as with SSV. */
+  addresses: readonly Hex[] | undefined
+  /** Deposits asked of it, as key/credentials/amount. */
+  readonly signedDeposits: string[] = []
   /** Exits asked of it, as key/index. */
   readonly signed: string[] = []
   /** Keys whose signing fails. */
@@ -42,15 +45,17 @@ export class TestSigner implements ExitSigner {
     )
   }
 
+  withdrawalAddresses(): readonly Hex[] | undefined {
+    return this.addresses
+  }
+
   async signExit(publicKey: PublicKeyHex, exit: VoluntaryExit): Promise<Uint8Array> {
     this.signed.push(`${publicKey}/${exit.validatorIndex}`)
     return this.#sign(publicKey, voluntaryExitSigningRoot(this.#network, exit))
   }
 
-  async signDeposit(
-    publicKey: PublicKeyHex,
-    deposit: { publicKey: PublicKeyHex; withdrawalCredentials: Hex; amount: bigint },
-  ): Promise<Uint8Array> {
+  async signDeposit(publicKey: PublicKeyHex, deposit: DepositMessage): Promise<Uint8Array> {
+    this.signedDeposits.push(`${publicKey}/${deposit.withdrawalCredentials}/${deposit.amount}`)
     return this.#sign(publicKey, depositSigningRoot(this.#network, deposit))
   }
 

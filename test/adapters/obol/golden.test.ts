@@ -8,12 +8,14 @@ import { withdrawalCredentials } from '../../../core/messages/deposit.js'
 import { loadNetwork } from '../../../core/network.js'
 import { readOptions } from '../../../core/options.js'
 import type { ExitSigner } from '../../../core/signer.js'
+import { recovered } from '../recovered.js'
 import { nodeHome } from './node-directory.js'
 
 interface Golden {
   epoch: number
   validator_index: number
   partial_signatures: { share_index: number; signature: Hex }[]
+  full_signature: Hex
 }
 interface Expected {
   nodes: number
@@ -27,6 +29,7 @@ interface Expected {
       amount_gwei: string
       withdrawal_credentials: Hex
       partial_signatures: Golden['partial_signatures']
+      full_signature: Hex
     }
   }[]
 }
@@ -77,6 +80,38 @@ describe('signer of a Charon node', () => {
         }
         await signer.close()
       }
+    })
+  }
+
+  for (const [cluster, type] of [
+    ['obol-4n3t-hoodi', '0x01'],
+    ['obol-4n3t-hoodi-secure', '0x01'],
+    ['obol-16n10t-hoodi', '0x02'],
+  ] as const) {
+    it(`makes both golden signatures of ${cluster} with any threshold of its nodes, deposits of type ${type}`, async () => {
+      const file = new URL(`../../fixtures/obol/${cluster}.EXPECTED.json`, import.meta.url)
+      const { nodes, threshold, validators } = JSON.parse(readFileSync(file, 'utf8')) as Expected
+      const signers = await signersOf({
+        OBOL_KEYSTORES_DIR_TEMPLATE: `${nodeHome(cluster, 0).replace(/node0$/, 'node{node_index}')}/validator_keys`,
+        OBOL_NODE_INDEXES: [...Array(nodes).keys()].join(','),
+      })
+      for (const chosen of [signers.slice(0, threshold), signers.slice(-threshold)]) {
+        for (const { distributed_public_key: key, golden_exit, golden_deposit } of validators) {
+          const exit = { epoch: golden_exit.epoch, validatorIndex: golden_exit.validator_index }
+          expect(await recovered(chosen, (signer) => signer.signExit(key, exit))).to.equal(
+            golden_exit.full_signature,
+          )
+          const [vault = '0x'] = chosen[0]?.withdrawalAddresses(key) ?? []
+          const credentials = withdrawalCredentials(type, vault)
+          expect(credentials).to.equal(golden_deposit.withdrawal_credentials)
+          const amount = BigInt(golden_deposit.amount_gwei)
+          const deposit = { publicKey: key, withdrawalCredentials: credentials, amount }
+          expect(await recovered(chosen, (signer) => signer.signDeposit(key, deposit))).to.equal(
+            golden_deposit.full_signature,
+          )
+        }
+      }
+      await Promise.all(signers.map((signer) => signer.close()))
     })
   }
 

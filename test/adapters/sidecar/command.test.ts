@@ -18,6 +18,9 @@ import type { PostedBody } from './sidecar-bench.js'
 
 const fixture = (path: string) => fileURLToPath(new URL(`../../fixtures/obol/${path}`, import.meta.url))
 
+/** The withdrawal address of the cluster lock, with its checksum. */
+const VAULT = '0xba447498DC4c169f2b4f427B2c4D532320457E89'
+
 interface Golden {
   validators: {
     distributed_public_key: PublicKeyHex
@@ -25,6 +28,8 @@ interface Golden {
       validator_index: number
       partial_signatures: { share_index: number; signature: string }[]
     }
+    public_shares: string[]
+    golden_deposit: { partial_signatures: { share_index: number; signature: string }[] }
   }[]
 }
 
@@ -114,6 +119,44 @@ describe('dvt-exit sidecar', () => {
       .and.to.include('checked against the beacon chain')
   })
 
+  it('posts Charon’s golden shares of exits and deposits to the vaults of SIDECAR_VAULTS', async () => {
+    const validators = golden.validators.map(({ distributed_public_key, golden_exit }) => ({
+      public_key: distributed_public_key,
+      validator_index: golden_exit.validator_index,
+      vault: VAULT,
+      amount: 32_000_000_000,
+      validator_type: '0x01',
+      is_signatures_ready: false,
+      share_indexes_ready: [],
+    }))
+    relayer.respond = ({ method, path }) => {
+      if (path === '/info') return { body: { network: 'hoodi' } }
+      if (path !== '/validators') return path === '/signatures' ? {} : undefined
+      return method === 'GET' ? { body: { validators } } : undefined
+    }
+    const other = `0x${'cc'.repeat(20)}`
+    const running = run({ SIDECAR_VAULTS: ` ${VAULT}, ${other} ` })
+    await until(() => relayer.to('POST', '/signatures').length > 0, 'a post')
+    stop.abort()
+    await running
+    const body: unknown = JSON.parse(relayer.to('POST', '/signatures')[0]?.body ?? '')
+    const shareOf = (signatures: Golden['validators'][0]['golden_exit']['partial_signatures']) =>
+      signatures.find(({ share_index }) => share_index === 2)?.signature
+    expect(body).to.deep.equal({
+      share_index: 2,
+      shares: golden.validators.map((validator) => ({
+        public_key: validator.distributed_public_key,
+        public_key_shares: validator.public_shares.map((public_key_share, i) => ({
+          share_index: i + 1,
+          public_key_share,
+        })),
+        exit_signature: shareOf(validator.golden_exit.partial_signatures),
+        deposit_signature: shareOf(validator.golden_deposit.partial_signatures),
+      })),
+    })
+    expect(log.messages('info').join()).to.include(`deposits to ${VAULT.toLowerCase()}, ${other} alone`)
+  })
+
   it('acts for several nodes with a template', async () => {
     const running = run({
       OBOL_KEYSTORES_DIR: undefined,
@@ -189,6 +232,9 @@ describe('dvt-exit sidecar', () => {
       [{ ALLOW_ACTIVE: '0x1234' }, 'ALLOW_ACTIVE: expected BLS public keys'],
       [{ CLUSTER_TYPE: undefined }, 'CLUSTER_TYPE'],
       [{ CLUSTER_TYPE: 'lodestar' }, 'expected one of obol, ssv'],
+      [{ SIDECAR_VAULTS: '0x1234' }, 'SIDECAR_VAULTS: "0x1234" is no address'],
+      [{ SIDECAR_VAULTS: `${VAULT},${VAULT.replace('0xba', '0xBa')}` }, 'SIDECAR_VAULTS: "0xBa'],
+      [{ SIDECAR_VAULTS: ',' }, 'SIDECAR_VAULTS: expected at least one address'],
       [{ OBOL_KEYSTORES_DIR: folder }, folder],
       [{ POLL_INTERVAL: '0' }, 'POLL_INTERVAL: expected seconds'],
       [{ MAX_EXITS_PER_HOUR: '-1' }, 'MAX_EXITS_PER_HOUR'],

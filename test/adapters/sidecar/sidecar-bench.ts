@@ -9,7 +9,7 @@ import { Sidecar, type SidecarParts } from '../../../adapters/sidecar/sidecar.js
 import { RelayerClient } from '../../../core/clients/relayer.js'
 import { RelayerValidators } from '../../../core/clients/relayer-validators.js'
 import { UnavailableError } from '../../../core/errors.js'
-import type { PublicKeyHex } from '../../../core/hex.js'
+import type { Hex, PublicKeyHex } from '../../../core/hex.js'
 import { loadNetwork } from '../../../core/network.js'
 import type { ExitSigner } from '../../../core/signer.js'
 import { TestClock } from '../../doubles/clock.js'
@@ -61,6 +61,17 @@ export class TestRegistry implements ValidatorRegistry {
   }
 }
 
+/** What is posted for validators whose deposits are wanted too. */
+export interface PostedSignatures {
+  readonly share_index: number
+  readonly shares: readonly {
+    readonly public_key: PublicKeyHex
+    readonly public_key_shares: readonly { share_index: number; public_key_share: PublicKeyHex }[]
+    readonly exit_signature: Hex
+    readonly deposit_signature: Hex
+  }[]
+}
+
 export class SidecarBench {
   readonly registry = new TestRegistry()
   readonly clock = new TestClock()
@@ -81,16 +92,18 @@ export class SidecarBench {
         ? { status: 405 }
         : { body: { validators: this.validators.map(listedValidator) } }
     }
-    if (path === '/signatures') return {}
     if (method === 'GET' && path === '/exits' && this.validators !== undefined && this.wanted.length === 0) {
       return undefined
     }
     if (method === 'GET' && path === '/exits') return { body: { exits: this.wanted.map(listed) } }
-    if (path !== '/exit-signature') return undefined
+    if (path !== '/exit-signature' && path !== '/signatures') return undefined
     const { shares } = JSON.parse(body) as PostedBody
     const rejected = shares.filter(({ public_key }) => this.rejectedKeys.has(public_key))
+    const which = path === '/signatures' ? { signature: 'deposit' } : {}
     return {
-      body: { rejected: rejected.map(({ public_key }) => ({ public_key, reason: 'wrong-signature' })) },
+      body: {
+        rejected: rejected.map(({ public_key }) => ({ public_key, ...which, reason: 'wrong-signature' })),
+      },
     }
   })
   #folder = ''
@@ -143,6 +156,15 @@ export class SidecarBench {
   /** The keys of each post. */
   postedKeys(): PublicKeyHex[][] {
     return this.posts().map(({ shares }) => shares.map(({ public_key }) => public_key))
+  }
+
+  postedSignatures(): PostedSignatures[] {
+    return this.relayer.to('POST', '/signatures').map(({ body }) => JSON.parse(body) as PostedSignatures)
+  }
+
+  /** The keys of each post of exits with deposits. */
+  postedValidators(): PublicKeyHex[][] {
+    return this.postedSignatures().map(({ shares }) => shares.map(({ public_key }) => public_key))
   }
 
   async auditLines(): Promise<Record<string, unknown>[]> {

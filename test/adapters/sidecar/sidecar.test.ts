@@ -156,7 +156,7 @@ describe('Sidecar', () => {
       expect(bench.postedKeys()).to.deep.equal([
         [A, B, C],
         [A, C],
-        [A, C, B],
+        [A, B, C],
       ])
       expect(bench.log.messages('warn')).to.deep.equal(['the relayer rejected a share: wrong-signature'])
       expect(signer.signed.filter((exit) => exit.startsWith(B))).to.have.length(2)

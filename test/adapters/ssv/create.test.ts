@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { depositMessageOf, judgeDeposit } from '../../../adapters/sidecar/deposit-rules.js'
 import { createSsvSigners } from '../../../adapters/ssv/create.js'
 import { ssvOptions } from '../../../adapters/ssv/options.js'
 import { systemClock } from '../../../core/clock.js'
 import { DvtExitError } from '../../../core/errors.js'
 import type { PublicKeyHex } from '../../../core/hex.js'
-import { toHex } from '../../../core/hex.js'
+import { normalizeHex, toHex } from '../../../core/hex.js'
 import { loadNetwork } from '../../../core/network.js'
 import { readOptions } from '../../../core/options.js'
 import type { ExitSigner } from '../../../core/signer.js'
@@ -15,6 +16,7 @@ import { SsvChainDouble } from '../../core/clusters/ssv-chain-double.js'
 import { EXPECTED, LOGS, OPERATOR_IDS, SSV_FIXTURE } from '../../core/clusters/ssv-fixture.js'
 import { TestClock } from '../../doubles/clock.js'
 import { TestLog } from '../../doubles/log.js'
+import { recovered } from '../recovered.js'
 
 const hoodi = loadNetwork('hoodi')
 const TEMPLATE = join(SSV_FIXTURE, 'operators/{operator_id}/private_key.base64')
@@ -83,6 +85,30 @@ describe('createSsvSigners', () => {
       }
     }
     expect(signed).to.equal(4 * 3 * (2 + 3))
+  })
+
+  it('makes both golden signatures with any three of the four operators, deposits of both types', async () => {
+    const signers = await create(four)
+    const types = new Set<string>()
+    for (const absent of signers) {
+      const chosen = signers.filter((signer) => signer !== absent)
+      for (const { publicKey, exits, deposits } of EXPECTED.validators) {
+        for (const { epoch, validatorIndex, signature } of exits) {
+          const exit = { epoch: Number(epoch), validatorIndex: Number(validatorIndex) }
+          expect(await recovered(chosen, (signer) => signer.signExit(publicKey, exit))).to.equal(signature)
+        }
+        for (const { vault, validatorType: type, amountGwei, signature } of deposits) {
+          const wanted = { publicKey, vault: normalizeHex(vault, 20), type, amount: BigInt(amountGwei) }
+          expect(judgeDeposit(wanted, absent, new Set([wanted.vault]))).to.equal('sign')
+          const deposit = depositMessageOf(wanted)
+          expect(await recovered(chosen, (signer) => signer.signDeposit(publicKey, deposit))).to.equal(
+            signature,
+          )
+          types.add(type)
+        }
+      }
+    }
+    expect([...types]).to.have.members(['0x01', '0x02'])
   })
 
   it('offers each operator what it can sign for, with all public shares, and not what can never be signed', async () => {

@@ -29,8 +29,15 @@ export interface FinalKey {
 export interface Golden {
   name: string
   publicKey: PublicKeyHex
-  exits: { validatorIndex: string; epoch: string; partials: Record<string, Hex> }[]
-  deposits: { amountGwei: string; withdrawalCredentials: Hex; partials: Record<string, Hex> }[]
+  exits: { validatorIndex: string; epoch: string; partials: Record<string, Hex>; signature: Hex }[]
+  deposits: {
+    vault: Hex
+    validatorType: '0x01' | '0x02'
+    amountGwei: string
+    withdrawalCredentials: Hex
+    partials: Record<string, Hex>
+    signature: Hex
+  }[]
 }
 
 export const EXPECTED = JSON.parse(read('EXPECTED.json')) as {

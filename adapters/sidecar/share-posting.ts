@@ -4,10 +4,10 @@ import { RelayerError } from '../../core/clients/relayer-errors.js'
 import type { Clock } from '../../core/clock.js'
 import { Conditions } from '../../core/conditions.js'
 import type { Logger } from '../../core/log.js'
-import { describeExit, type SignedExit, type WantedExit } from './exit-signing.js'
-import { exitId } from './signing-limit.js'
+import { describeExit, type SignedExit, shareId, type WantedExit } from './exit-signing.js'
 
-export interface ExitPostingParts<T extends SignedExit> {
+/** T: exits alone, or with their deposits. */
+export interface SharePostingParts<T extends SignedExit> {
   /** Posts one node's shares. Returns those that the relayer found wrong; throws RelayerError, UnavailableError. */
   readonly send: (shareIndex: bigint, exits: readonly T[]) => Promise<readonly RejectedShare[]>
   readonly clock: Clock
@@ -20,12 +20,12 @@ const REMEMBERED = 10_000
 /** What a request's content can be refused with, unlike its sender or the relayer's state. */
 const CONTENT_REFUSED = new Set([400, 409, 413, 422])
 
-export class ExitPosting<T extends SignedExit> {
-  readonly #parts: ExitPostingParts<T>
+export class SharePosting<T extends SignedExit> {
+  readonly #parts: SharePostingParts<T>
   readonly #heldUntil = new Map<string, number>()
   readonly #rejections = new Conditions(REMEMBERED)
 
-  constructor(parts: ExitPostingParts<T>) {
+  constructor(parts: SharePostingParts<T>) {
     this.#parts = parts
   }
 
@@ -71,8 +71,4 @@ export class ExitPosting<T extends SignedExit> {
     if (!this.#rejections.begins(id, reason)) return
     this.#parts.logger.warn(describeExit(exit), `the relayer rejected a share: ${reason}`)
   }
-}
-
-function shareId(exit: WantedExit): string {
-  return `${exit.signer.shareIndex}/${exitId(exit)}`
 }
