@@ -1,5 +1,5 @@
 /** The public shares that the relayer was given, by cluster locks and SSV clusters. */
-import type { PublicKeyHex } from '../core/hex.js'
+import type { Hex, PublicKeyHex } from '../core/hex.js'
 import type { DistributedValidator } from '../core/signer.js'
 import type { PublicSharesSource } from './exits/sharings.js'
 import type { PooledKey, PoolSource } from './registrations/pool.js'
@@ -23,12 +23,12 @@ export class GivenClusters implements PublicSharesSource, PoolSource {
 
   /** The validators in the order of their sources, each for the vault that its cluster lock names. */
   *keys(): Generator<PooledKey> {
-    for (const [publicKey, sharings] of this.#byKey) {
-      const vault = sharings.find(
-        ({ withdrawalAddress }) => withdrawalAddress !== undefined,
-      )?.withdrawalAddress
-      yield { publicKey, vault }
-    }
+    for (const [publicKey, sharings] of this.#byKey) yield { publicKey, vault: withdrawalAddressOf(sharings) }
+  }
+
+  key(publicKey: PublicKeyHex): PooledKey | undefined {
+    const sharings = this.#byKey.get(publicKey)
+    return sharings && { publicKey, vault: withdrawalAddressOf(sharings) }
   }
 
   /** How many validators have a sharing. */
@@ -42,6 +42,10 @@ export class GivenClusters implements PublicSharesSource, PoolSource {
     this.#byKey = index([...this.#bySource.values()].flat())
     for (const listener of this.#listeners) listener()
   }
+}
+
+function withdrawalAddressOf(sharings: readonly DistributedValidator[]): Hex | undefined {
+  return sharings.find(({ withdrawalAddress }) => withdrawalAddress !== undefined)?.withdrawalAddress
 }
 
 function index(validators: readonly DistributedValidator[]): Map<PublicKeyHex, DistributedValidator[]> {

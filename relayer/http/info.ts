@@ -16,6 +16,9 @@ export function addInfo(app: App, network: string, manager: Hex | undefined): vo
       config: { action: 'public' },
       schema: { summary: 'The network of this relayer', response: { 200: infoAnswer } },
     },
-    async () => ({ network, ...(manager === undefined ? {} : { validators_manager_address: manager }) }),
+    async () => ({
+      network,
+      ...(manager === undefined ? {} : { validators_manager_address: manager.toLowerCase() }),
+    }),
   )
 }

@@ -50,9 +50,13 @@ describe('a choice of validators', () => {
 })
 
 describe('a pool of public keys', () => {
-  const clusters = (...keys: [number, Hex | undefined][]) => ({
-    keys: () => keys.map(([n, vault]) => ({ publicKey: key(n), vault })),
-  })
+  const clusters = (...keys: [number, Hex | undefined][]) => {
+    const pooled = keys.map(([n, vault]) => ({ publicKey: key(n), vault }))
+    return {
+      keys: () => pooled,
+      key: (publicKey: PublicKeyHex) => pooled.find((one) => one.publicKey === publicKey),
+    }
+  }
 
   it('holds the clusters’ keys that are for the vault or for none in particular', () => {
     const pool = new PublicKeyPool([], clusters([1, VAULT], [2, OTHER], [3, undefined], [1, VAULT]), [
@@ -81,6 +85,12 @@ describe('a pool of public keys', () => {
       writeFileSync(publicKeys, `${a}\n0x1234\n`)
       const failing = loadPoolLists({ publicKeys, depositData: undefined }, hoodi)
       expect((await failureOf(failing)).code).to.equal('INVALID_PUBLIC_KEYS_FILE')
+      writeFileSync(
+        depositData,
+        JSON.stringify([{ pubkey: key(5), amount: 32e9, signature: '00'.repeat(96) }]),
+      )
+      const { code, message } = await failureOf(loadPoolLists({ publicKeys: undefined, depositData }, hoodi))
+      expect([code, /entry 0/.test(message)]).to.deep.equal(['INVALID_DEPOSIT_DATA', true])
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }
@@ -97,5 +107,19 @@ describe('a pool of public keys', () => {
     ])
     const two = new PublicKeyPool([], clusters([1, VAULT], [3, undefined]), [VAULT, OTHER])
     expect([1, 3].map((n) => two.depositOf(key(n)))).to.deep.equal([deposit, undefined])
+    const none = new PublicKeyPool([], clusters([1, VAULT], [3, undefined]), [])
+    expect([1, 3].map((n) => none.depositOf(key(n)))).to.deep.equal([deposit, undefined])
+  })
+
+  it('knows the deposit of a key of dialect 1 by its deposit data', () => {
+    const deposit = { vault: VAULT, type: '0x02' as const, amount: 64n * ETH }
+    const lists = [
+      { publicKey: key(1), vault: undefined },
+      { publicKey: key(1), vault: VAULT, deposit },
+      { publicKey: key(2), vault: OTHER, deposit: { ...deposit, vault: OTHER } },
+    ]
+    const pool = new PublicKeyPool(lists, clusters([3, VAULT]), [VAULT])
+    expect([1, 2].map((n) => pool.depositOf(key(n)))).to.deep.equal([deposit, undefined])
+    expect(pool.depositOf(key(3))).to.deep.equal({ vault: VAULT, type: '0x01', amount: 32n * ETH })
   })
 })

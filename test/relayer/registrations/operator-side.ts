@@ -25,6 +25,8 @@ export const VAULT: Hex = `0x${'be'.repeat(20)}`
 export const OTHER_VAULT: Hex = `0x${'cf'.repeat(20)}`
 export const ROOT: Hex = `0x${'11'.repeat(32)}`
 
+const NO_CLUSTERS = { keys: () => [], key: () => undefined }
+
 export interface OperatorSideOptions {
   readonly validators: readonly TestValidator[]
   readonly vaults?: readonly Hex[]
@@ -74,7 +76,7 @@ export class OperatorSide {
     const manager = this.hasKey ? this.#manager() : undefined
     const registrations = new Registrations({
       vaults,
-      pool: { keysOf: (vault) => new PublicKeyPool(this.pool, { keys: () => [] }, vaults).keysOf(vault) },
+      pool: { keysOf: (vault) => new PublicKeyPool(this.pool, NO_CLUSTERS, vaults).keysOf(vault) },
       choices: new Choices(database),
       manager,
       startIndexes: new StartIndexes((keys) => this.#outlook(keys), hoodi.secondsPerSlot, clock),
