@@ -9,6 +9,7 @@ import { type CommandContext, commonOptions, declareOptions, runCommand } from '
 import type { OptionSet, Values } from './core/options.js'
 import { operatorOptions, viewOptions } from './operator/agent/options.js'
 import { collectOptions } from './operator/collect/options.js'
+import { consolidateOptions, withdrawOptions } from './operator/requests/options.js'
 import { newTokenOptions, revokeTokenOptions, tokenOptions } from './relayer/access/options.js'
 import { relayerOptions } from './relayer/options.js'
 
@@ -18,6 +19,7 @@ const loadRelayer = () => import('./relayer/command.js')
 const loadTokens = () => import('./relayer/access/command.js')
 const loadOperator = () => import('./operator/agent/command.js')
 const loadView = () => import('./operator/view/command.js')
+const loadRequests = () => import('./operator/requests/command.js')
 const loadCollect = () => import('./operator/collect/command.js')
 
 /** Adds one command, whose options come from a set, under a name that its logs carry. */
@@ -91,6 +93,18 @@ function operatorCommands(yargs: Argv): Argv {
     ['validators', 'operator', 'list the deposit data’s entries with their states'],
     viewOptions,
     async (values, context) => (await loadView()).runValidators(values, context),
+  )
+  command(
+    yargs,
+    ['withdraw', 'operator', 'have validators give back a part of their balance, or exit'],
+    withdrawOptions,
+    async (values, context) => (await loadRequests()).runWithdraw(values, context),
+  )
+  command(
+    yargs,
+    ['consolidate', 'operator', 'move validators’ balances into others, or make them compounding'],
+    consolidateOptions,
+    async (values, context) => (await loadRequests()).runConsolidate(values, context),
   )
   return command(
     yargs,

@@ -10,7 +10,7 @@ import { loadNetwork, type Network } from '../core/network.js'
 import { required, type Values } from '../core/options.js'
 import type { ProtocolConfig } from '../core/oracles/protocol-config.js'
 import { ValidatorIndexPredictor } from '../core/validator-index/predictor.js'
-import { viewOptions } from './agent/options.js'
+import { placeOptions, type viewOptions } from './agent/options.js'
 import { DepositDataFile } from './deposit-data/deposit-data-file.js'
 import { protocolConfigSource } from './protocol-config.js'
 import { BatchSelection } from './registration/batch.js'
@@ -42,7 +42,9 @@ export interface VaultParts {
   close(): Promise<void>
 }
 
-type VaultValues = Omit<Values<typeof viewOptions>, 'json'>
+/** Without what is about registrations there are no deposits. */
+type VaultValues = Values<typeof placeOptions> &
+  Partial<Pick<Values<typeof viewOptions>, 'depositData' | 'validatorType' | 'minValidatorsRegistration'>>
 
 /** Milliseconds. */
 const TIMEOUT = 30_000
@@ -59,8 +61,8 @@ export async function createVaultParts(
   looksOnly: boolean,
 ): Promise<VaultParts> {
   const network = loadNetwork(values.network, values.networkConfigFile)
-  const vault = required(values.vault, viewOptions.vault)
-  const { executionEndpoints, consensusEndpoints } = viewOptions
+  const vault = required(values.vault, placeOptions.vault)
+  const { executionEndpoints, consensusEndpoints } = placeOptions
   const { chainId, genesisValidatorsRoot } = network
   const shared = { timeout: TIMEOUT, retry: RETRY }
   const execution = new ExecutionClient(required(values.executionEndpoints, executionEndpoints), {
@@ -102,7 +104,7 @@ export async function createVaultParts(
 }
 
 function createDepositParts(
-  { depositData: file, validatorType, minValidatorsRegistration }: VaultValues,
+  { depositData: file, validatorType, minValidatorsRegistration = 1 }: VaultValues,
   parts: Pick<VaultParts, 'network' | 'vault' | 'rules' | 'reader' | 'predictor'> & {
     readonly logger: Logger
   },

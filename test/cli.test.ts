@@ -10,6 +10,7 @@ import { commonOptions } from '../core/command.js'
 import type { OptionSet } from '../core/options.js'
 import { operatorOptions, viewOptions } from '../operator/agent/options.js'
 import { collectOptions } from '../operator/collect/options.js'
+import { consolidateOptions, withdrawOptions } from '../operator/requests/options.js'
 import { newTokenOptions, revokeTokenOptions, tokenOptions } from '../relayer/access/options.js'
 import { relayerOptions } from '../relayer/options.js'
 
@@ -48,6 +49,8 @@ const COMMANDS: readonly [string, OptionSet][] = [
   ['operator status', viewOptions],
   ['operator validators', viewOptions],
   ['operator collect', collectOptions],
+  ['operator withdraw', withdrawOptions],
+  ['operator consolidate', consolidateOptions],
 ]
 
 describe('command line', () => {

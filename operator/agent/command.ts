@@ -3,20 +3,20 @@ import type { RelayerClient } from '../../core/clients/relayer.js'
 import { createRelayerClient } from '../../core/clients/relayer-options.js'
 import { systemClock } from '../../core/clock.js'
 import type { CommandContext } from '../../core/command.js'
-import { required, type Values } from '../../core/options.js'
+import type { Values } from '../../core/options.js'
 import { lockDatabase } from '../../core/storage/lock.js'
-import { loadWallet } from '../../core/wallet/secret-storage.js'
 import type { Keys } from '../registration/authority.js'
 import { CurrentApprovals } from '../registration/current-approvals.js'
 import { IndexCheck } from '../registration/index-check.js'
 import { Round } from '../registration/round.js'
 import { assertRelayer } from '../relayer-check.js'
-import { TransactionSender } from '../transactions/sender.js'
 import { createVaultParts, type VaultParts } from '../vault-parts.js'
 import { OperatorAgent } from './agent.js'
 import { batchSource, type SourceSurroundings } from './batch-source.js'
 import { prepareOnce } from './dry-run.js'
-import { operatorOptions } from './options.js'
+import { loadKeys } from './keys.js'
+import type { operatorOptions } from './options.js'
+import { createSender } from './sender.js'
 
 type OperatorValues = Values<typeof operatorOptions>
 
@@ -92,19 +92,8 @@ export function createRound(
   { maxFeePerGas, dryRun }: Pick<OperatorValues, 'maxFeePerGas' | 'dryRun'>,
   { parts, keys, source, clock, logger }: RoundSurroundings,
 ): Round {
-  const { network, rules, execution, store } = parts
-  const sender = new TransactionSender({
-    chain: execution,
-    account: keys.wallet,
-    chainId: network.chainId,
-    store,
-    clock,
-    logger,
-    limits: {
-      maxFeePerGas: maxFeePerGas ?? rules.defaultMaxFee,
-      minPriorityFee: rules.minPriorityFee,
-    },
-  })
+  const { network } = parts
+  const sender = createSender(parts, { maxFeePerGas, account: keys.wallet, clock, logger })
   const approvals = new CurrentApprovals({ network, clock })
   return new Round({
     ...parts,
@@ -116,20 +105,4 @@ export function createRound(
     logger,
     dryRun,
   })
-}
-
-async function loadKeys(values: OperatorValues): Promise<Keys> {
-  const options = operatorOptions
-  const wallet = await loadWallet({
-    file: required(values.walletFile, options.walletFile),
-    passwordFile: required(values.walletPasswordFile, options.walletPasswordFile),
-    names: { file: 'WALLET_FILE', passwordFile: 'WALLET_PASSWORD_FILE' },
-  })
-  if (values.validatorsManagerKeyFile === undefined) return { wallet, manager: wallet }
-  const manager = await loadWallet({
-    file: values.validatorsManagerKeyFile,
-    passwordFile: required(values.validatorsManagerPasswordFile, options.validatorsManagerPasswordFile),
-    names: { file: 'VALIDATORS_MANAGER_KEY_FILE', passwordFile: 'VALIDATORS_MANAGER_PASSWORD_FILE' },
-  })
-  return { wallet, manager }
 }

@@ -4,8 +4,8 @@ import { flag, integer, type OptionSet, oneOf, text } from '../../core/options.j
 import { oracleOptions } from '../../core/oracles/options.js'
 import { address, depositAmount, gwei, validatorBalance } from './option-values.js'
 
-/** What says which vault, and where its deposit data and the agent's database are. */
-const vaultOptions = {
+/** What says which vault, where its chain is, and where the agent's database is. */
+export const placeOptions = {
   vault: {
     flag: 'vault',
     env: ['VAULT'],
@@ -13,6 +13,21 @@ const vaultOptions = {
     placeholder: 'ADDRESS',
     parse: address,
   },
+  database: {
+    flag: 'database',
+    env: ['DATABASE'],
+    describe: 'the operator’s SQLite file, made where it is not there',
+    default: 'operator.db',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  ...networkOptions,
+  ...oracleOptions,
+} as const satisfies OptionSet
+
+/** The same with what says which validators are registered. */
+const vaultOptions = {
+  ...placeOptions,
   depositData: {
     flag: 'deposit-data',
     env: ['DEPOSIT_DATA_FILE'],
@@ -29,14 +44,6 @@ const vaultOptions = {
     placeholder: 'TYPE',
     parse: oneOf('0x01', '0x02'),
   },
-  database: {
-    flag: 'database',
-    env: ['DATABASE'],
-    describe: 'the operator’s SQLite file, made where it is not there',
-    default: 'operator.db',
-    placeholder: 'FILE',
-    parse: text,
-  },
   minValidatorsRegistration: {
     flag: 'min-validators-registration',
     env: ['MIN_VALIDATORS_REGISTRATION'],
@@ -45,8 +52,46 @@ const vaultOptions = {
     placeholder: 'N',
     parse: integer(1, 10_000),
   },
-  ...networkOptions,
-  ...oracleOptions,
+} as const satisfies OptionSet
+
+/** Who signs and pays. */
+export const keyOptions = {
+  walletFile: {
+    flag: 'wallet-file',
+    env: ['WALLET_FILE', 'HOT_WALLET_FILE'],
+    describe: 'the wallet that sends the transactions, a Web3 Secret Storage file',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  walletPasswordFile: {
+    flag: 'wallet-password-file',
+    env: ['WALLET_PASSWORD_FILE', 'HOT_WALLET_PASSWORD_FILE'],
+    describe: 'file with the wallet’s password',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  validatorsManagerKeyFile: {
+    flag: 'validators-manager-key-file',
+    env: ['VALIDATORS_MANAGER_KEY_FILE'],
+    describe:
+      'the validators manager’s key, a Web3 Secret Storage file; without it the wallet is the manager',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  validatorsManagerPasswordFile: {
+    flag: 'validators-manager-password-file',
+    env: ['VALIDATORS_MANAGER_PASSWORD_FILE'],
+    describe: 'file with the password of the validators manager’s key',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  maxFeePerGas: {
+    flag: 'max-fee-per-gas-gwei',
+    env: ['MAX_FEE_PER_GAS_GWEI'],
+    describe: 'wait while gas costs as much or more, in Gwei; without it 10, on Gnosis 2',
+    placeholder: 'GWEI',
+    parse: gwei,
+  },
 } as const satisfies OptionSet
 
 /** The options of `operator`. */
@@ -110,42 +155,7 @@ export const operatorOptions = {
     placeholder: 'BLOCK',
     parse: integer(0, Number.MAX_SAFE_INTEGER),
   },
-  walletFile: {
-    flag: 'wallet-file',
-    env: ['WALLET_FILE', 'HOT_WALLET_FILE'],
-    describe: 'the wallet that sends the transactions, a Web3 Secret Storage file',
-    placeholder: 'FILE',
-    parse: text,
-  },
-  walletPasswordFile: {
-    flag: 'wallet-password-file',
-    env: ['WALLET_PASSWORD_FILE', 'HOT_WALLET_PASSWORD_FILE'],
-    describe: 'file with the wallet’s password',
-    placeholder: 'FILE',
-    parse: text,
-  },
-  validatorsManagerKeyFile: {
-    flag: 'validators-manager-key-file',
-    env: ['VALIDATORS_MANAGER_KEY_FILE'],
-    describe:
-      'the validators manager’s key, a Web3 Secret Storage file; without it the wallet is the manager',
-    placeholder: 'FILE',
-    parse: text,
-  },
-  validatorsManagerPasswordFile: {
-    flag: 'validators-manager-password-file',
-    env: ['VALIDATORS_MANAGER_PASSWORD_FILE'],
-    describe: 'file with the password of the validators manager’s key',
-    placeholder: 'FILE',
-    parse: text,
-  },
-  maxFeePerGas: {
-    flag: 'max-fee-per-gas-gwei',
-    env: ['MAX_FEE_PER_GAS_GWEI'],
-    describe: 'wait while gas costs as much or more, in Gwei; without it 10, on Gnosis 2',
-    placeholder: 'GWEI',
-    parse: gwei,
-  },
+  ...keyOptions,
   pollInterval: {
     flag: 'poll-interval',
     env: ['POLL_INTERVAL'],

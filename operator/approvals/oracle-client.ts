@@ -31,6 +31,16 @@ export interface ReplicaFailure {
 /** What asking one oracle came to: an answer that counts, or why each replica gave none. */
 export type OracleReply<T> = { readonly accepted: T } | { readonly failures: readonly ReplicaFailure[] }
 
+/** What is asked of an oracle. */
+export interface OracleQuestion<A> {
+  /** Behind the endpoint's own path; the endpoint as it is given unless set. */
+  readonly path?: string
+  /** JSON text. */
+  readonly body: string
+  /** The answer's JSON, parsed. @throws DvtExitError where it is none */
+  readonly read: (json: unknown) => A
+}
+
 export interface OracleClientOptions {
   /** Milliseconds for one replica. */
   readonly timeout?: number
@@ -42,7 +52,7 @@ const TIMEOUT = 10_000
 const MAX_RESPONSE_BYTES = 64 * 1024
 const MAX_MESSAGE = 200
 
-const answerSchema = z.object({
+const approvalSchema = z.object({
   // It becomes part of a transaction and of log lines: no CID has any other character.
   ipfs_hash: z.string().regex(/^[0-9A-Za-z]{1,128}$/, 'expected a CID'),
   signature: hexBytes(65, 'signature'),
@@ -69,9 +79,19 @@ export class OracleClient {
    * @param accept checks an answer; a DvtExitError thrown by it moves on to the next replica, as every failure does
    * @param signal ends the asking; the failures so far are returned then
    */
-  async ask<T>(
+  ask<T>(
     body: string,
     accept: (answer: OracleAnswer) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<OracleReply<T>> {
+    const read = (json: unknown) => approvalOf(readAnswer(json, approvalSchema))
+    return this.askFor({ body, read }, accept, signal)
+  }
+
+  /** The same for another question. */
+  async askFor<A, T>(
+    question: OracleQuestion<A>,
+    accept: (answer: A) => Promise<T>,
     signal: AbortSignal,
   ): Promise<OracleReply<T>> {
     const failures: ReplicaFailure[] = []
@@ -79,7 +99,7 @@ export class OracleClient {
       if (signal.aborted) break
       const url = this.#endpoints[position] ?? ''
       try {
-        return { accepted: await this.#askReplica(url, body, accept, signal) }
+        return { accepted: await this.#askReplica(url, question, accept, signal) }
       } catch (error) {
         if (!(error instanceof DvtExitError)) throw error
         failures.push({ position, reason: describeError(error), refused: error.code === 'ORACLE_REFUSED' })
@@ -89,10 +109,10 @@ export class OracleClient {
     return { failures: failures.sort((a, b) => a.position - b.position) }
   }
 
-  async #askReplica<T>(
+  async #askReplica<A, T>(
     url: string,
-    body: string,
-    accept: (answer: OracleAnswer) => Promise<T>,
+    { path, body, read }: OracleQuestion<A>,
+    accept: (answer: A) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
@@ -100,10 +120,10 @@ export class OracleClient {
     }
     const endpoint = new HttpEndpoint(url, { timeout: this.#timeout, maxResponseBytes: MAX_RESPONSE_BYTES })
     // An endpoint drops the slash at a URL's end, but the oracles' URLs are taken as they are given.
-    const path = new URL(url).pathname.endsWith('/') ? '/' : ''
-    const response = await endpoint.request({ method: 'POST', path, body, signal })
+    const asGiven = new URL(url).pathname.endsWith('/') ? '/' : ''
+    const response = await endpoint.request({ method: 'POST', path: path ?? asGiven, body, signal })
     try {
-      return await accept(readAnswer(response))
+      return await accept(read(contentOf(response)))
     } catch (error) {
       if (!(error instanceof DvtExitError)) throw error
       throw new DvtExitError(error.code, `${endpoint.shown} ${error.message}`)
@@ -123,7 +143,8 @@ export class OracleClient {
   }
 }
 
-function readAnswer(response: HttpResponse): OracleAnswer {
+/** The JSON of an answer that says yes. */
+function contentOf(response: HttpResponse): unknown {
   const text = response.body.toString('utf8')
   if (response.status === 400) {
     throw new DvtExitError('ORACLE_REFUSED', `answered HTTP 400: ${messageOf(text)}`)
@@ -131,20 +152,21 @@ function readAnswer(response: HttpResponse): OracleAnswer {
   if (response.status !== 200) {
     throw new DvtExitError('ORACLE_FAILED', `answered HTTP ${response.status}: ${messageOf(text)}`)
   }
-  let json: unknown
   try {
-    json = parseJson(text)
+    return parseJson(text)
   } catch {
     throw new DvtExitError('INVALID_ORACLE_ANSWER', 'gave an answer that is not JSON')
   }
-  const parsed = answerSchema.safeParse(json)
-  if (!parsed.success) {
-    throw new DvtExitError(
-      'INVALID_ORACLE_ANSWER',
-      `gave a wrong answer: ${describeShapeIssues(parsed.error)}`,
-    )
-  }
-  const { ipfs_hash, signature, deadline } = parsed.data
+}
+
+/** @throws DvtExitError INVALID_ORACLE_ANSWER */
+export function readAnswer<S extends z.ZodType>(json: unknown, schema: S): z.infer<S> {
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  throw new DvtExitError('INVALID_ORACLE_ANSWER', `gave a wrong answer: ${describeShapeIssues(parsed.error)}`)
+}
+
+function approvalOf({ ipfs_hash, signature, deadline }: z.infer<typeof approvalSchema>): OracleAnswer {
   return { ipfsHash: ipfs_hash, signature, deadline: BigInt(deadline) }
 }
 

@@ -17,7 +17,8 @@ import { checkManagerSignature } from './signature.js'
 
 /** What is to be done with validators that there are. */
 export type ManagedRequest =
-  | { readonly kind: 'funding' | 'withdrawal'; readonly amounts: readonly KeyAmount[] }
+  | { readonly kind: 'funding'; readonly amounts: readonly KeyAmount[] }
+  | { readonly kind: 'withdrawal'; readonly amounts: readonly KeyAmount[] }
   | { readonly kind: 'consolidation'; readonly consolidations: readonly Consolidation[] }
 
 /** For which vault, as it is now. */
@@ -94,11 +95,10 @@ export class RelayerManager implements ManagerSigner {
     }
     const rootOrNonce = numberToHex(nonce, { size: 32 })
     const validators = managedBytes(vault, request)
-    await checkManagerSignature({ network, vault, manager, rootOrNonce, validators }, signature, {
+    return checkManagerSignature({ network, vault, manager, rootOrNonce, validators }, signature, {
       what: `the relayer’s validators manager signature for the ${kind}`,
       hint: `Its key may be another one, or its node may see another nonce than ${nonce}`,
     })
-    return signature
   }
 
   #ask(vault: Hex, request: ManagedRequest): Promise<Hex | undefined> {

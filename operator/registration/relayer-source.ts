@@ -138,10 +138,9 @@ export class RelayerSource implements BatchSource {
       })
     }
     const bytes = bytesOf(type, deposits)
-    const signature = offer.managerSignature ?? '0x'
-    await checkManagerSignature(
+    const signature = await checkManagerSignature(
       { network, vault, manager: way.manager, rootOrNonce: depositRoot, validators: bytes },
-      signature,
+      offer.managerSignature ?? '0x',
       {
         what: 'the relayer’s validators manager signature',
         hint: `Its key may be another one, or its node may see another deposit root than ${depositRoot}`,

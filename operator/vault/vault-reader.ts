@@ -1,9 +1,9 @@
 /** What the agent reads of its vault: how it registers, what it can harvest, and what it can afford. */
-import { decodeFunctionResult, encodeFunctionData, getAddress } from 'viem'
+import { decodeFunctionResult, encodeFunctionData, getAddress, keccak256 } from 'viem'
 import type { ExecutionClient } from '../../core/clients/execution.js'
 import { isRefusal, revertDataOf } from '../../core/clients/json-rpc.js'
 import { ConfigurationError, DvtExitError } from '../../core/errors.js'
-import { type Hex, normalizeHex } from '../../core/hex.js'
+import { type Hex, normalizeHex, type PublicKeyHex } from '../../core/hex.js'
 import type { Network } from '../../core/network.js'
 import { depositDataRegistryAbi, keeperAbi, vaultAbi, vaultV1Abi } from '../../core/vault/abi.js'
 import type { HarvestParams } from '../../core/vault/approval-params.js'
@@ -52,7 +52,7 @@ export class VaultReader {
    */
   async state(): Promise<VaultState> {
     const { version, way } = await this.way()
-    const [harvest, minOracles] = await Promise.all([this.#harvest(), this.#minOracles()])
+    const [harvest, minOracles] = await Promise.all([this.#harvest(), this.minOracles()])
     return { version, way, harvest, assets: await this.#assets(harvest), minOracles }
   }
 
@@ -101,12 +101,18 @@ export class VaultReader {
     return (await this.#read(this.#parts.vault, vaultAbi, 'validatorsManagerNonce', [])) as bigint
   }
 
-  async #manager(): Promise<Hex> {
-    return getAddress(String(await this.#read(this.#parts.vault, vaultAbi, 'validatorsManager', [])))
+  /** Whether the vault knows a key as a compounding validator's. */
+  async isCompounding(publicKey: PublicKeyHex): Promise<boolean> {
+    return (await this.#read(this.#parts.vault, vaultAbi, 'v2Validators', [keccak256(publicKey)])) === true
   }
 
-  async #minOracles(): Promise<number> {
+  /** How many oracles must approve a registration, or a consolidation into a new key. */
+  async minOracles(): Promise<number> {
     return Number(await this.#read(this.#parts.network.keeper.address, keeperAbi, 'validatorsMinOracles', []))
+  }
+
+  async #manager(): Promise<Hex> {
+    return getAddress(String(await this.#read(this.#parts.vault, vaultAbi, 'validatorsManager', [])))
   }
 
   async #harvest(): Promise<HarvestParams | undefined> {

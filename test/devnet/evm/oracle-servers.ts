@@ -1,7 +1,11 @@
 /** Oracles that approve registrations, each with a server of its own, as strict as the real ones. */
 import { createHash } from 'node:crypto'
+import { concatHex, isAddress, isAddressEqual } from 'viem'
 import type { PrivateKeyAccount } from 'viem/accounts'
-import { oracleApprovalTypedData } from '../../../core/vault/signatures.js'
+import { z } from 'zod'
+import type { Hex } from '../../../core/hex.js'
+import { parseJson } from '../../../core/json.js'
+import { consolidationTypedData, oracleApprovalTypedData } from '../../../core/vault/signatures.js'
 import { type DoubleAnswer, type DoubleRequest, HttpDouble } from '../http-double.js'
 import { oracleAccounts } from '../oracles.js'
 import { type CheckedVault, checkApproval } from './approval-checks.js'
@@ -18,6 +22,11 @@ export interface OracleServersOptions extends CheckedVault {
   /** How many servers each oracle has; one unless given. */
   readonly replicas?: number
 }
+
+const consolidationRequest = z.strictObject({
+  public_keys: z.array(z.string().regex(/^0x[0-9a-f]{96}$/)).min(1),
+  vault_address: z.string().refine((text) => isAddress(text)),
+})
 
 /** One replica of an oracle. How it fails is in `faults` and `wrong`. */
 export class OracleServer extends HttpDouble {
@@ -50,8 +59,9 @@ export class OracleServer extends HttpDouble {
     return method
   }
 
-  protected override async answer({ method, body }: DoubleRequest): Promise<DoubleAnswer> {
+  protected override async answer({ method, path, body }: DoubleRequest): Promise<DoubleAnswer> {
     if (method !== 'POST') return { status: 405, body: 'only POST' }
+    if (path === '/consolidate-validators/') return this.#consolidate(body)
     this.bodies.push(body)
     await this.beforeCheck()
     const request = parseApproval(body)
@@ -63,6 +73,20 @@ export class OracleServer extends HttpDouble {
     this.approved.push(request)
     await this.beforeAnswer()
     return { status: 200, body: await this.#approve(request) }
+  }
+
+  /** Lets validators become compounding, each its own target. */
+  async #consolidate(body: string): Promise<DoubleAnswer> {
+    const request = consolidationRequest.safeParse(parseJson(body))
+    if (!request.success) return this.#refuse(`unexpected shape: ${request.error.message}`)
+    const { public_keys, vault_address } = request.data
+    const { network, vault } = this.#options
+    if (!isAddressEqual(vault_address as Hex, vault)) return this.#refuse('unknown vault')
+    const checker = network.consolidationsChecker?.address ?? vault
+    const validators = concatHex((public_keys as Hex[]).flatMap((key) => [key, key]))
+    const message = { vault: this.wrong === 'bad-signature' ? checker : vault, validators }
+    const signature = await this.#account.signTypedData(consolidationTypedData(network, checker, message))
+    return { status: 200, body: { signature } }
   }
 
   #refuse(message: string): DoubleAnswer {

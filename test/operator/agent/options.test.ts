@@ -3,6 +3,7 @@ import { ConfigurationError, ConfigurationErrors, describeError } from '../../..
 import { readOptions } from '../../../core/options.js'
 import { address, gwei } from '../../../operator/agent/option-values.js'
 import { operatorOptions, viewOptions } from '../../../operator/agent/options.js'
+import { consolidateOptions, withdrawOptions } from '../../../operator/requests/options.js'
 
 const CHECKSUMMED = '0xba447498DC4c169f2b4f427B2c4D532320457E89'
 const read = (env: Record<string, string>) => readOptions(operatorOptions, { flags: {}, env })
@@ -84,6 +85,33 @@ describe('the operator’s options', () => {
       minValidatorsRegistration: 1,
       database: 'operator.db',
       dryRun: false,
+      relayerDialect: 'auto',
+      publicKeysFile: undefined,
+      maxValidatorBalance: undefined,
+      minDepositAmount: 10_000_000_000n,
+      minDepositDelay: 3600,
+      disableValidatorsFunding: false,
+    })
+  })
+
+  it('say how compounding validators are filled under the Python operator’s names', () => {
+    const values = read({
+      MAX_VALIDATOR_BALANCE_GWEI: '2048000000000',
+      MIN_DEPOSIT_AMOUNT_GWEI: '1000000000',
+      MIN_DEPOSIT_DELAY: '0',
+      DISABLE_VALIDATORS_FUNDING: 'true',
+      VAULT_FIRST_BLOCK: '21471524',
+      PUBLIC_KEYS_FILE: 'keys.csv',
+      RELAYER_DIALECT: '4',
+    })
+    expect(values).to.include({
+      maxValidatorBalance: 2_048_000_000_000n,
+      minDepositAmount: 1_000_000_000n,
+      minDepositDelay: 0,
+      disableValidatorsFunding: true,
+      vaultFirstBlock: 21_471_524,
+      publicKeysFile: 'keys.csv',
+      relayerDialect: '4',
     })
   })
 
@@ -133,6 +161,16 @@ describe('the operator’s options', () => {
     ['MAX_FEE_PER_GAS_GWEI', 'cheap', /^MAX_FEE_PER_GAS_GWEI: expected Gwei/],
     ['MIN_VALIDATORS_REGISTRATION', '0', /^MIN_VALIDATORS_REGISTRATION: expected an integer from 1/],
     ['VALIDATOR_TYPE', '0x03', /^VALIDATOR_TYPE: expected one of 0x01, 0x02, got "0x03"$/],
+    ['RELAYER_DIALECT', '2', /^RELAYER_DIALECT: expected one of auto, 1, 4, got "2"$/],
+    [
+      'MAX_VALIDATOR_BALANCE_GWEI',
+      '31999999999',
+      /^MAX_VALIDATOR_BALANCE_GWEI: expected from 32000000000 to/,
+    ],
+    ['MAX_VALIDATOR_BALANCE_GWEI', '2048000000001', /to 2048000000000 Gwei, got "2048000000001"$/],
+    ['MAX_VALIDATOR_BALANCE_GWEI', '64.5', /expected a whole number of Gwei, got "64\.5"$/],
+    ['MIN_DEPOSIT_AMOUNT_GWEI', '999999999', /^MIN_DEPOSIT_AMOUNT_GWEI: expected at least 1000000000 Gwei/],
+    ['MIN_DEPOSIT_DELAY', '-1', /^MIN_DEPOSIT_DELAY: expected an integer from 0/],
     ['EXECUTION_ENDPOINTS', 'localhost:8545', /^EXECUTION_ENDPOINTS: expected an http/],
     ['POLL_INTERVAL', 'often', /^POLL_INTERVAL: /],
     ['DRY_RUN', 'maybe', /^DRY_RUN: expected true or false, got "maybe"$/],
@@ -150,6 +188,21 @@ describe('the operator’s options', () => {
       'VALIDATOR_TYPE',
       'MAX_FEE_PER_GAS_GWEI',
     ])
+  })
+
+  it('of withdrawals and consolidations name validators by their whole keys', () => {
+    const [a, b] = [`0x${'AA'.repeat(48)}`, 'bb'.repeat(48)]
+    const env = { WITHDRAW_PUBLIC_KEYS: `${a}, ${b}`, WITHDRAW_AMOUNT_GWEI: '0' }
+    expect(readOptions(withdrawOptions, { flags: {}, env })).to.deep.include({
+      publicKeys: [a.toLowerCase(), `0x${b}`],
+      amount: 0n,
+      maxRequestFee: 1000,
+      yes: false,
+    })
+    const flags = { 'source-public-keys': a, 'target-public-key': b.slice(2) }
+    expect(() => readOptions(consolidateOptions, { flags, env: {} })).to.throw(
+      /^--target-public-key: expected public keys of 48 bytes, got "b+"$/,
+    )
   })
 
   it('of the views can be JSON', () => {
