@@ -92,7 +92,7 @@ async function serve(values: RelayerValues, context: CommandContext, closing: Cl
     scanStore: new Checkpoint(database, 'deposit-scan'),
   })
   const pool = await createPool(values, network, clusters)
-  const manager = await createManager(values, network, chain)
+  const manager = await createManager(values, network, chain, logger)
   const parts = { network, indexes, clusters, pool, manager, database, oracles, registry, logger, closing }
   const service = await createService(values, parts)
   const app = await createHttp(values, { ...parts, service })

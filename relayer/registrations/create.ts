@@ -1,6 +1,5 @@
 /** Where what operators of dialect 4 ask is put together. */
 import type { Kysely } from 'kysely'
-import { ConfigurationError } from '../../core/errors.js'
 import type { Hex } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
 import type { Network } from '../../core/network.js'
@@ -34,18 +33,17 @@ export async function createPool(
   return new PublicKeyPool(await loadPoolLists({ publicKeys, depositData }, network), clusters, vaults)
 }
 
-/** @throws ConfigurationError MISSING_OPTION, UNUSED_MANAGER_KEY, and those of the wallet's file */
+/** @throws ConfigurationError MISSING_OPTION, and those of the wallet's file */
 export async function createManager(
   values: RelayerValues,
   network: Network,
   chain: Chain,
+  logger: Logger,
 ): Promise<ValidatorsManager | undefined> {
   const { validatorsManagerKeyFile: file, validatorsManagerPasswordFile: passwordFile, vaults = [] } = values
   if (file === undefined) return undefined
   if (vaults.length === 0) {
-    throw new ConfigurationError('UNUSED_MANAGER_KEY', 'a validators manager’s key is given, and no vault', {
-      hint: 'Name the vaults that it may sign for with VAULTS',
-    })
+    logger.warn('a validators manager’s key is given, and VAULTS is not set: nothing is signed with it')
   }
   const account = await loadWallet({
     file,

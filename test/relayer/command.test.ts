@@ -6,9 +6,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { pino } from 'pino'
+import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts'
 import { readOptions } from '../../core/options.js'
 import { runNewToken } from '../../relayer/access/command.js'
 import { relayerOptions, runRelayer } from '../../relayer/command.js'
+import { writeWallet } from '../devnet/wallet-file.js'
 import { KEYS } from './http/transcript.js'
 
 const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
@@ -149,6 +151,8 @@ describe('relayer command', () => {
   })
 
   it('names what is wrong with its options and files', async () => {
+    const manager = writeWallet(folder, 'manager', generatePrivateKey())
+    const another = writeWallet(folder, 'another', generatePrivateKey())
     const cases: readonly [Record<string, string>, string, RegExp][] = [
       [{ NETWORK: 'nowhere' }, 'UNKNOWN_NETWORK', /nowhere/],
       [{ EXECUTION_ENDPOINT: '' }, 'MISSING_OPTION', /--execution-endpoints/],
@@ -161,6 +165,17 @@ describe('relayer command', () => {
         /sidecar-obol-cluster-lock\.json/,
       ],
       [{ RELAYER_TLS_CERT_FILE: 'cert.pem' }, 'INCOMPLETE_TLS', /certificate/],
+      [{ PUBLIC_KEYS_FILE: join(folder, 'none.csv') }, 'INVALID_PUBLIC_KEYS_FILE', /none\.csv/],
+      [{ DEPOSIT_DATA_FILE: join(folder, 'none.json') }, 'INVALID_DEPOSIT_DATA', /none\.json/],
+      [{ VALIDATORS_MANAGER_KEY_FILE: manager.file }, 'MISSING_OPTION', /--validators-manager-password-file/],
+      [
+        {
+          VALIDATORS_MANAGER_KEY_FILE: manager.file,
+          VALIDATORS_MANAGER_PASSWORD_FILE: another.passwordFile,
+        },
+        'WRONG_WALLET_PASSWORD',
+        /VALIDATORS_MANAGER_PASSWORD_FILE/,
+      ],
     ]
     const right = { ...env }
     for (const [change, code, message] of cases) {
@@ -170,6 +185,40 @@ describe('relayer command', () => {
       expect(found.message).to.match(message)
       expect(found.name).to.equal('ConfigurationError')
     }
+  })
+
+  it('names the manager of its key, and does nothing as that without a token or without VAULTS', async () => {
+    const key = generatePrivateKey()
+    const { file, passwordFile } = writeWallet(folder, 'manager', key)
+    env = { ...env, VALIDATORS_MANAGER_KEY_FILE: file, VALIDATORS_MANAGER_PASSWORD_FILE: passwordFile }
+    let token = ''
+    await runNewToken(
+      { database: env['DATABASE'] ?? '', name: 'op', role: 'operator', shareIndexes: undefined },
+      undefined,
+      (text) => {
+        token = text.trim()
+      },
+    )
+    const url = await start()
+    expect(lines.join('\n')).to.match(/VAULTS is not set/)
+    expect(await (await fetch(`${url}/info`)).json()).to.deep.equal({
+      network: 'hoodi',
+      validators_manager_address: privateKeyToAddress(key).toLowerCase(),
+    })
+    const vault = `0x${'be'.repeat(20)}`
+    const body = { vault, validators_start_index: 1, amounts: [32_000_000_000], validator_type: '0x01' }
+    const register = (headers: Record<string, string>) =>
+      fetch(`${url}/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      })
+    expect((await register({})).status).to.equal(401)
+    const refused = await register({
+      authorization: `Basic ${Buffer.from(`operator:${token}`).toString('base64')}`,
+    })
+    expect(refused.status).to.equal(403)
+    expect(await refused.text()).to.match(/VAULTS is not set/)
   })
 
   it('ends where the port is taken', async () => {
