@@ -7,6 +7,7 @@ import { infoAnswer } from '../wire/dialect2.js'
 import { managerSignatureAnswer, registerAnswer } from '../wire/dialect4.js'
 import { type OracleParts, readOracleParts } from './relayer.js'
 import type { RelayerConnection } from './relayer-connection.js'
+import { oneLine } from './relayer-errors.js'
 
 export interface RelayerInfo {
   /** The name of the network that the relayer works for. */
@@ -38,7 +39,11 @@ export interface RegistrationOffer {
   readonly validators: readonly OfferedValidator[]
   /** 65 bytes, over the registry root and the validators' bytes; undefined until all is there. */
   readonly managerSignature: Hex | undefined
+  /** What the relayer says about it, one line; undefined where it says nothing. */
+  readonly detail: string | undefined
 }
+
+const MAX_DETAIL = 500
 
 /** Every call throws RelayerError where the relayer refuses, UnavailableError where it does not answer as one does. */
 export class RelayerRegistrations {
@@ -64,7 +69,7 @@ export class RelayerRegistrations {
   /** Asks for the next validators with their signatures; asking again is how to poll. */
   async register({ vault, startIndex, amounts, type }: RegistrationRequest): Promise<RegistrationOffer> {
     const path = '/register'
-    const { validators, validators_manager_signature } = await this.#connection.call(registerAnswer, {
+    const { validators, validators_manager_signature, detail } = await this.#connection.call(registerAnswer, {
       method: 'POST',
       path,
       body: stringifyJson({
@@ -84,6 +89,7 @@ export class RelayerRegistrations {
           undefined,
       })),
       managerSignature: validators_manager_signature ?? undefined,
+      detail: detail ? oneLine(detail).slice(0, MAX_DETAIL) : undefined,
     }
   }
 

@@ -25,6 +25,8 @@ export const registerAnswer = z.object({
     }),
   ),
   validators_manager_signature: managerSignatureField.nullish(),
+  /** What a person should know; only our relayer says it. */
+  detail: z.string().nullish(),
 })
 
 /** `POST /fund` and `POST /withdraw` */

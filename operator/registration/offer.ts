@@ -60,8 +60,14 @@ function checkAmount(key: string, type: ValidatorType, amount: bigint, asked: bi
   throw refuse('WRONG_AMOUNT', `it offers ${key} with ${amount} Gwei, expected ${allowed}`)
 }
 
-/** What an offer still lacks, one line; undefined where it is complete. */
-export function describeMissing({ validators, managerSignature }: RegistrationOffer): string | undefined {
+/** What an offer still lacks, one line, with what the relayer says of it; undefined where it is complete. */
+export function describeMissing(offer: RegistrationOffer): string | undefined {
+  const missing = missingIn(offer)
+  const { detail } = offer
+  return missing === undefined || detail === undefined ? missing : `${missing}; the relayer says: ${detail}`
+}
+
+function missingIn({ validators, managerSignature }: RegistrationOffer): string | undefined {
   if (validators.length === 0) return 'the relayer names no validators yet'
   const waiting = validators.flatMap((validator) => missingOf(validator) ?? [])
   if (waiting.length === 0) {

@@ -3,7 +3,6 @@ import { formatUnits } from 'viem'
 import { RelayerError } from '../../core/clients/relayer-errors.js'
 import type { RegistrationOffer, RelayerRegistrations } from '../../core/clients/relayer-registrations.js'
 import type { Clock } from '../../core/clock.js'
-import { describeError } from '../../core/errors.js'
 import type { Hex } from '../../core/hex.js'
 import type { ValidatorType } from '../../core/messages/deposit.js'
 import type { Network } from '../../core/network.js'
@@ -106,7 +105,7 @@ export class RelayerSource implements BatchSource {
     }
   }
 
-  /** @throws NotNow INDEX_DIFFERS where the relayer counts another start index, and those of checkChoice */
+  /** @throws NotNow INDEX_DIFFERS where the relayer counts another start index (or sees another manager), and those of checkChoice */
   async #ask({ index }: NextIndex, amounts: readonly bigint[]): Promise<RegistrationOffer> {
     const { relayer, vault, type, accepted } = this.#parts
     let offer: RegistrationOffer
@@ -114,7 +113,7 @@ export class RelayerSource implements BatchSource {
       offer = await relayer.register({ vault, startIndex: index, amounts, type })
     } catch (error) {
       if (!(error instanceof RelayerError) || error.status !== 409) throw error
-      throw new NotNow('INDEX_DIFFERS', describeError(error), { level: 'warn', cause: error })
+      throw new NotNow('INDEX_DIFFERS', error.message, { level: 'warn', cause: error })
     }
     checkChoice(offer.validators, { vault, type, amounts }, await accepted())
     return offer

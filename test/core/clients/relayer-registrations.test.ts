@@ -60,6 +60,7 @@ describe('RelayerRegistrations', () => {
         },
       ],
       managerSignature: SIGNATURE,
+      detail: undefined,
     })
     expect(signatures).to.deep.equal([SIGNATURE, SIGNATURE, SIGNATURE])
   })
@@ -67,7 +68,10 @@ describe('RelayerRegistrations', () => {
   it('reads what is not there yet', async () => {
     relayer.respond = ({ path }) => ({
       status: 200,
-      body: path === '/register' ? { validators: [{ public_key: KEY, amount: 32_000_000_000 }] } : {},
+      body:
+        path === '/register'
+          ? { validators: [{ public_key: KEY, amount: 32_000_000_000 }], detail: 'no sidecar\nof dialect 2' }
+          : {},
     })
     const request = { vault: VAULT, startIndex: 1, amounts: [32_000_000_000n], type: '0x01' } as const
     expect(await client.register(request)).to.deep.equal({
@@ -75,6 +79,7 @@ describe('RelayerRegistrations', () => {
         { publicKey: KEY, amount: 32_000_000_000n, depositSignature: undefined, oracleParts: undefined },
       ],
       managerSignature: undefined,
+      detail: 'no sidecar of dialect 2',
     })
     expect(await client.fund(VAULT, [{ publicKey: KEY, amount: 1n }])).to.equal(undefined)
   })

@@ -58,6 +58,15 @@ describe('rounds with a relayer that chooses the validators', function () {
     expect(one.refusals).to.deep.equal([])
   })
 
+  it('show in a dry run what would be sent', async () => {
+    const one = await start({ env: { DRY_RUN: 'true' } })
+    const outcome = await one.run()
+    if (outcome.kind !== 'prepared') throw new Error(`it is ${outcome.kind}`)
+    expect(outcome.transaction.kind).to.equal('registration')
+    expect(outcome.transaction.publicKeys).to.have.length(2)
+    expect(await one.publicKeys()).to.deep.equal([])
+  })
+
   it('register one fewer where the relayer has just so many as no vault takes at once', async () => {
     const one = await start({
       validators: validatorsOf(hoodi, { count: 23 }),

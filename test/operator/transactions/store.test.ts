@@ -2,11 +2,29 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import type { Kysely } from 'kysely'
+import { type Kysely, type Migration, sql } from 'kysely'
 import type { Hex } from '../../../core/hex.js'
+import { openDatabase } from '../../../core/storage/database.js'
 import { type OperatorSchema, openOperatorDatabase } from '../../../operator/transactions/store/schema.js'
 import { OperatorStore } from '../../../operator/transactions/store/store.js'
 import { failureOf } from '../../doubles/failure.js'
+
+/** The tables as the first version made them. */
+const OLD: Migration = {
+  async up(database: Kysely<unknown>) {
+    await sql`CREATE TABLE registrations (
+      id INTEGER PRIMARY KEY, sender TEXT NOT NULL, nonce INTEGER NOT NULL, vault TEXT NOT NULL,
+      way TEXT NOT NULL, to_address TEXT NOT NULL, public_keys TEXT NOT NULL, start_index INTEGER NOT NULL,
+      registry_root TEXT NOT NULL, deadline INTEGER NOT NULL, created_at INTEGER NOT NULL,
+      state TEXT NOT NULL, block_number INTEGER, block_hash TEXT, mined_hash TEXT, gas_used INTEGER,
+      index_checked INTEGER NOT NULL DEFAULT 0, failure TEXT) STRICT`.execute(database)
+    await sql`CREATE TABLE attempts (
+      hash TEXT PRIMARY KEY, registration_id INTEGER NOT NULL REFERENCES registrations (id),
+      raw TEXT NOT NULL, max_fee TEXT NOT NULL, max_priority_fee TEXT NOT NULL,
+      created_at INTEGER NOT NULL) STRICT`.execute(database)
+    await sql`CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT`.execute(database)
+  },
+}
 
 describe('the operator’s database', () => {
   const opened: Kysely<OperatorSchema>[] = []
@@ -82,5 +100,37 @@ describe('the operator’s database', () => {
     expect(await other.note('waiting')).to.deep.equal({ for: 'relayer', wei: 2n ** 80n })
     await store.setNote('waiting', undefined)
     expect(await other.note('waiting')).to.equal(undefined)
+  })
+
+  it('takes over the registrations of an older database', async () => {
+    const file = join(folder, 'old.db')
+    const old = await openDatabase<Record<string, never>>(file, 'operator', { '001-registrations': OLD })
+    await sql`INSERT INTO registrations (id, sender, nonce, vault, way, to_address, public_keys, start_index,
+      registry_root, deadline, created_at, state, index_checked) VALUES (7, '0xaa', 3, '0xba', 'registry', '0xcc',
+      '["0x01"]', 2000, '0x11', 1900000000, 1800000000, 'sent', 0)`.execute(old)
+    for (const hash of ['0xf2', '0xf1']) {
+      await sql`INSERT INTO attempts VALUES (${hash}, 7, '0x02', '5', '1', 1800000000)`.execute(old)
+    }
+    await old.destroy()
+
+    const database = await openOperatorDatabase(file)
+    opened.push(database)
+    const store = new OperatorStore(database)
+    const [registration] = await store.registrations()
+    expect(registration).to.deep.include({
+      kind: 'registration',
+      id: 7,
+      nonce: 3,
+      startIndex: 2000,
+      deadline: 1_900_000_000n,
+      state: 'sent',
+    })
+    expect(registration?.attempts.map(({ hash }) => hash)).to.deep.equal(['0xf2', '0xf1'])
+    const funding = { kind: 'funding' as const, managerNonce: 2n ** 200n, publicKeys: [] }
+    const { vault, way, to, sender } = facts(4)
+    const added = await store.add({ ...funding, vault, way, to, sender, nonce: 3 }, attempt(9))
+    expect(added).to.deep.include({ kind: 'funding', managerNonce: 2n ** 200n })
+    expect((await store.inFlight()).map(({ id }) => id)).to.deep.equal([7, added.id])
+    expect(await store.registrations()).to.have.length(1)
   })
 })
