@@ -14,6 +14,7 @@ import { type MessageId, messageName } from './exits/records.js'
 import type { ExitService, ListedExit, PostedShare, RejectedShare, RequestedExit } from './exits/service.js'
 import { type PublicSharesSource, Sharings } from './exits/sharings.js'
 import { SigningRoots } from './exits/signing-roots.js'
+import type { RelayerLimits } from './limits.js'
 import type { ExitMetrics } from './metrics.js'
 import { PostedShares } from './posted-shares.js'
 import { Readiness } from './readiness.js'
@@ -38,24 +39,6 @@ export interface IndexSource {
   next(): Promise<{ readonly index: number }>
   /** Those of the keys that are validators, or have a deposit, already. */
   knownKeys(publicKeys: PublicKeyHex[]): Promise<PublicKeyHex[]>
-}
-
-export interface RelayerLimits {
-  /** Seconds after the last request for an exit until it is dropped. */
-  readonly validatorLifetime: number
-  /** Public keys in one request. */
-  readonly maxKeysPerRequest: number
-  /** Public keys whose exits are kept. */
-  readonly maxExits: number
-  /** Subsets tried in one round, where public shares are not known. */
-  readonly maxTrials: number
-}
-
-export const DEFAULT_LIMITS: RelayerLimits = {
-  validatorLifetime: 3600,
-  maxKeysPerRequest: 1000,
-  maxExits: 10_000,
-  maxTrials: 2500,
 }
 
 export interface RelayerParts {
