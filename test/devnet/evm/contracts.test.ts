@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { ContractScene, depositOf, depositsOf, ETH } from './contract-scene.js'
 
 describe('what is done to the devnet’s contracts', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: ContractScene
 
   before(async () => {

@@ -41,7 +41,7 @@ function listRoot(deposits: readonly SignedDeposit[]): Hex {
 }
 
 describe('the devnet’s deposit contract', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const contract = network.depositContract.address
   let scene: ContractScene
 

@@ -22,7 +22,7 @@ const OTHER_ROOT: Hex = `0x${'12'.repeat(32)}`
 const ONE = bytesOf(depositsOf(1))
 
 describe('the devnet’s contracts revert where the proof of deposit data', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: ContractScene
 
   before(async () => {

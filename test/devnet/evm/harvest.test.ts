@@ -43,7 +43,7 @@ function rewardsOf(reward: bigint, unlockedMevReward = 0n): HarvestParams {
 }
 
 describe('a harvest on the devnet', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: ContractScene
 
   before(async () => {

@@ -22,7 +22,7 @@ const ETH_64 = 64_000_000_000n
 const fundAbi = parseAbi(['function fundValidators(bytes validators, bytes validatorsManagerSignature)'])
 
 describe('the devnet’s vaults', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: ContractScene
 
   before(async () => {

@@ -15,7 +15,7 @@ const WITHDRAWAL = withdrawalBytes([{ publicKey: KEY, amount: 5n }])
 const SWITCH = consolidationBytes([{ source: KEY, target: KEY }])
 
 describe('the devnet’s vault, asked to withdraw or to consolidate,', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: ContractScene
 
   before(async () => {

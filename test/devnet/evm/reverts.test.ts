@@ -37,7 +37,7 @@ function resigned(signatures: Hex, change: (r: Hex, s: bigint, v: number) => [He
 }
 
 describe('the devnet’s contracts revert', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: ContractScene
 
   before(async () => {

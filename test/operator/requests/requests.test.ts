@@ -17,7 +17,7 @@ const FINALITY = 70
 const FEE = 12_345n
 
 describe('requests for the vault’s validators', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: Scene
   let keys: readonly PublicKeyHex[]
   let wallet: { readonly address: Hex; readonly env: Readonly<Record<string, string>> }

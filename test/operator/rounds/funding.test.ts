@@ -11,7 +11,7 @@ const GWEI_PER_ETH = 1_000_000_000n
 const FINALITY = 70
 
 describe('rounds that top compounding validators up', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: Scene | undefined
 
   afterEach(async () => {

@@ -11,7 +11,7 @@ const LOCKED = 987_654_321_987_654_321n
 const OTHER: Hex = `0x${'0a'.repeat(20)}`
 
 describe('an agent whose vault has rewards to take', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: Scene | undefined
 
   afterEach(async () => {

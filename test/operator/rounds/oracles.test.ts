@@ -22,7 +22,7 @@ function heal(oracle: OracleServer): void {
 }
 
 describe('an agent among its oracles', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: Scene
 
   beforeEach(async () => {

@@ -16,7 +16,7 @@ function once(work: () => Promise<unknown>): () => Promise<unknown> {
 }
 
 describe('an agent whose vault is not alone', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const validators = validatorsOf(hoodi, { count: 3 })
   const keys = validators.map(({ deposit }) => deposit.publicKey)
   let scene: Scene

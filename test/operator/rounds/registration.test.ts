@@ -6,7 +6,7 @@ const hoodi = loadNetwork('hoodi')
 const ETH_64 = 64_000_000_000n
 
 describe('an agent’s rounds', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: Scene | undefined
 
   afterEach(async () => {

@@ -9,7 +9,7 @@ const GWEI_PER_ETH = 1_000_000_000n
 const OTHER = `0x${'77'.repeat(20)}` as const
 
 describe('rounds with a relayer that chooses the validators', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: Scene | undefined
 
   afterEach(async () => {

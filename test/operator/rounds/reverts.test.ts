@@ -108,7 +108,7 @@ const CASES: readonly Case[] = [
 ]
 
 describe('an agent whose registration would revert', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let scene: Scene
 
   afterEach(() => scene.close())

@@ -9,7 +9,7 @@ import { ETH, Scene, validatorsOf } from './scene.js'
 const hoodi = loadNetwork('hoodi')
 
 describe('an agent that has to wait', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const validators = validatorsOf(hoodi, { count: 3 })
   const keys = validators.map(({ deposit }) => deposit.publicKey)
   let scene: Scene
@@ -117,7 +117,7 @@ describe('an agent that has to wait', function () {
 })
 
 describe('an agent that is given wrong things', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   const validators = validatorsOf(hoodi, { count: 2 })
   let scene: Scene
 
