@@ -110,7 +110,7 @@ describe('the real processes', function () {
         ...[27, 42].map((operatorId) => startSsvSidecar(devnet, folder, relayer.url, operatorId)),
       ]
       running.push(...early)
-      for (const node of [early[1], early[3]]) await node?.waitFor(/posted \d exit shares/)
+      for (const node of [early[1], early[3]]) await node?.waitFor(/posted \d exit (and deposit )?shares/)
 
       await relayer.process.kill()
       relayer = await startRelayer(devnet, folder, port, clusters)
