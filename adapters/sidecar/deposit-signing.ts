@@ -61,23 +61,31 @@ export class DepositSigning {
     }
   }
 
-  /** Those whose deposits may be signed. Each refusal is in the audit log when this returns. */
-  async admit(wanted: readonly WantedValidator[]): Promise<WantedValidator[]> {
+  /**
+   * Those whose deposits may be signed, and those of which nothing is: whoever asks for a wrong deposit gets no exit
+   * either. Each refusal is in the audit log when this returns.
+   */
+  async admit(
+    wanted: readonly WantedValidator[],
+  ): Promise<{ admitted: WantedValidator[]; barred: WantedValidator[] }> {
     const admitted: WantedValidator[] = []
+    const barred: WantedValidator[] = []
     const refused: { validator: WantedValidator; reason: DepositRefusal }[] = []
     for (const validator of wanted) {
       const verdict = judgeDeposit(validator, validator.signer, this.#parts.vaults)
       if (verdict === 'sign') admitted.push(validator)
       else if (verdict === 'not-configured') this.#warnUnconfigured(validator.signer)
-      else if (!this.#noted.lasts(nodeAndKey(validator), verdict)) {
-        refused.push({ validator, reason: verdict })
+      else {
+        barred.push(validator)
+        const isKnown = this.#noted.lasts(nodeAndKey(validator), verdict)
+        if (!isKnown) refused.push({ validator, reason: verdict })
       }
     }
     const entries = refused.map(({ validator, reason }) => this.#entry(validator, 'refused', reason))
     if (await this.#audit.note(entries)) {
       for (const { validator, reason } of refused) this.#tellRefusal(validator, reason)
     }
-    return admitted
+    return { admitted, barred }
   }
 
   /**
@@ -131,7 +139,7 @@ export class DepositSigning {
     this.#noted.begins(nodeAndKey(validator), reason)
     this.#parts.logger.warn(
       describeDeposit(validator),
-      `refused to sign a deposit: ${explainDepositRefusal(reason)}`,
+      `refused to sign a deposit, and its exit with it: ${explainDepositRefusal(reason)}`,
     )
   }
 

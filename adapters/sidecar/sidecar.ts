@@ -107,15 +107,15 @@ export class Sidecar {
 
   /**
    * What is to be signed now: validators whose deposits may be signed, of which the exit is wanted too, and the
-   * exits that the relayer asks for alone or whose deposits may not be signed.
+   * exits that the relayer asks for alone or whose deposits nobody said anything about.
    */
   async #wanted(): Promise<{ together: readonly WantedValidator[]; alone: readonly WantedExit[] }> {
     const { signers } = this.#parts
     const { validators, exits } = await this.#listed()
-    const together = await this.#deposits.admit(
+    const { admitted: together, barred } = await this.#deposits.admit(
       signers.flatMap((signer) => wantedValidators(signer, validators)),
     )
-    const names = new Set(together.map(shareId))
+    const names = new Set([...together, ...barred].map(shareId))
     const alone = signers
       .flatMap((signer) => wantedExits(signer, exits))
       .filter((exit) => !names.has(shareId(exit)))

@@ -75,23 +75,19 @@ describe('Sidecar, which deposits it trusts', () => {
     expect(await refusals()).to.have.length(2)
   })
 
-  it('signs the exit alone by its own rules, where the relayer asks for that too', async () => {
-    bench.validators = [wanted(A, { vault: OTHER }), wanted(B, { vault: OTHER })]
+  it('signs no exit either of a validator whose deposit is wrong, where the relayer asks for that alone too', async () => {
+    bench.validators = [wanted(A, { vault: OTHER })]
     bench.wanted = [
       { publicKey: A, validatorIndex: 1000 },
-      { publicKey: B, validatorIndex: 1000 },
+      { publicKey: B, validatorIndex: 1001 },
     ]
-    bench.registry.keys.add(B)
     const signer = node(1)
     await bench.round(await bench.sidecar([signer], { vaults }))
     expect(bench.postedValidators()).to.deep.equal([])
     expect(signer.signedDeposits).to.deep.equal([])
-    expect(bench.postedKeys()).to.deep.equal([[A]])
-    expect((await refusals()).map(({ reason }) => reason)).to.deep.equal([
-      'deposit-other-vault',
-      'deposit-other-vault',
-      'validator-exists',
-    ])
+    expect(signer.signed).to.deep.equal([`${B}/1001`])
+    expect(bench.postedKeys()).to.deep.equal([[B]])
+    expect((await refusals()).map(({ reason }) => reason)).to.deep.equal(['deposit-other-vault'])
   })
 
   it('takes exactly the amounts of each type', () => {
