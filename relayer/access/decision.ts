@@ -1,4 +1,5 @@
 /** May this request do that: the relayer's rules of access, without I/O. */
+import type { RefusalCode } from '../refusals.js'
 import type { Credentials } from './credentials.js'
 import {
   hostName,
@@ -35,10 +36,10 @@ export interface AccessRequest extends RequestOrigin {
 
 export type Decision =
   | { readonly allowed: true }
-  | { readonly allowed: false; readonly status: 401 | 403 | 421; readonly detail: string }
+  | { readonly allowed: false; readonly code: RefusalCode; readonly detail: string }
 
 const ALLOWED: Decision = { allowed: true }
-const refuse = (status: 401 | 403 | 421, detail: string): Decision => ({ allowed: false, status, detail })
+const refuse = (code: RefusalCode, detail: string): Decision => ({ allowed: false, code, detail })
 
 /**
  * Decides by the table of rights. A wrong token is refused even where none is needed, so that a mistake in
@@ -46,16 +47,16 @@ const refuse = (status: 401 | 403 | 421, detail: string): Decision => ({ allowed
  */
 export function decideAccess(action: Action, request: AccessRequest, settings: AccessSettings): Decision {
   if (!isKnownHost(hostOf(request), settings)) {
-    return refuse(421, 'This Host name is not served here. Add it to RELAYER_ALLOWED_HOSTS')
+    return refuse('UNKNOWN_HOST', 'This Host name is not served here. Add it to RELAYER_ALLOWED_HOSTS')
   }
-  if (isForeignPage(request)) return refuse(403, 'Requests from pages of another site are refused')
+  if (isForeignPage(request)) return refuse('FOREIGN_PAGE', 'Requests from pages of another site are refused')
   if (request.credentials.kind !== 'none' && request.identity === undefined) {
-    return refuse(401, 'Wrong token')
+    return refuse('WRONG_TOKEN', 'Wrong token')
   }
   if (request.identity !== undefined) {
     if (isInTheClear(request) && !settings.allowPlainHttpTokens) {
       return refuse(
-        403,
+        'TOKEN_IN_THE_CLEAR',
         'This token came over plain HTTP and may have been read on its way: revoke it, make a new one, and use https',
       )
     }
@@ -64,8 +65,8 @@ export function decideAccess(action: Action, request: AccessRequest, settings: A
   if (mayWithoutToken(action, request, settings)) return ALLOWED
   const roles = RIGHTS[action].roles.join(' or ')
   return request.identity === undefined
-    ? refuse(401, `A token is needed: ${roles}`)
-    : refuse(403, `The role ${request.identity.role} may not do this: ${roles} may`)
+    ? refuse('TOKEN_NEEDED', `A token is needed: ${roles}`)
+    : refuse('ROLE_NOT_ALLOWED', `The role ${request.identity.role} may not do this: ${roles} may`)
 }
 
 /** Whether the caller may post for this share index: a sidecar's token is for its own alone. */

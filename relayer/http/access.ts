@@ -7,6 +7,8 @@ import { parseCredentials } from '../access/credentials.js'
 import { type AccessSettings, decideAccess } from '../access/decision.js'
 import { callerOf, type RateLimit } from '../access/rate-limit.js'
 import type { TokenIdentity } from '../access/tokens.js'
+import { REFUSALS, type RefusalCode } from '../refusals.js'
+import { sendRefusal } from './failures.js'
 import type { App } from './fastify.js'
 
 export interface Access {
@@ -26,7 +28,8 @@ export function guard(app: App, { settings, identify, rateLimit }: Access, logge
     request.identity = identity
     const wait = rateLimit.take(callerOf(identity?.name, request.ip))
     if (wait > 0) {
-      return refuse(reply.header('retry-after', String(wait)), 429, 'Too many requests, slow down')
+      reply.header('retry-after', String(wait))
+      return refuse(reply, 'TOO_MANY_REQUESTS', 'Too many requests, slow down')
     }
     const decision = decideAccess(
       request.routeOptions.config.action ?? 'reading',
@@ -42,27 +45,27 @@ export function guard(app: App, { settings, identify, rateLimit }: Access, logge
       settings,
     )
     if (decision.allowed) return
-    log(logger, told, request, decision.status, decision.detail)
-    if (decision.status === 401) {
+    log(logger, told, request, decision.code, decision.detail)
+    if (REFUSALS[decision.code] === 401) {
       reply.header('www-authenticate', 'Basic realm="dvt-exit relayer", charset="UTF-8"')
     }
-    return refuse(reply, decision.status, decision.detail)
+    return refuse(reply, decision.code, decision.detail)
   })
 }
 
 /** What follows may be a long body that nobody is going to read, so the connection ends. */
-function refuse(reply: FastifyReply, status: number, detail: string): FastifyReply {
-  return reply.code(status).header('connection', 'close').send({ detail })
+function refuse(reply: FastifyReply, code: RefusalCode, detail: string): FastifyReply {
+  return sendRefusal(reply.header('connection', 'close'), code, detail)
 }
 
 function log(
   logger: Logger,
   told: Conditions,
   request: FastifyRequest,
-  status: number,
+  code: RefusalCode,
   detail: string,
 ): void {
-  const fields = { method: request.method, path: request.url.split('?')[0], peer: request.ip, status }
+  const fields = { method: request.method, path: request.url.split('?')[0], peer: request.ip, code }
   // Someone who gives a token means to get in: whoever runs the relayer should see, once, why that failed.
   const isNews = request.headers.authorization !== undefined && told.begins(request.ip, detail)
   logger[isNews ? 'warn' : 'debug']({ ...fields, token: request.identity?.name ?? 'none' }, detail)

@@ -5,28 +5,30 @@ import { Conditions } from '../../core/conditions.js'
 import { DvtExitError, describeError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
 import { RequestedKeyError } from '../exits/errors.js'
-import { RegistrationRefusal } from '../registrations/refusal.js'
+import { isRefusal, REFUSALS, type RefusalCode } from '../refusals.js'
 import type { App } from './fastify.js'
 import { invalidValue, ShapeError } from './shape-error.js'
 
 /** Seconds after which a caller may ask again where something outside did not answer. */
 const RETRY_AFTER = 5
 
-/** A refusal with a status of its own. */
+/** The header of every refusal that holds its stable code: the bodies are those of the Python relayer. */
+const CODE_HEADER = 'x-error-code'
+
+/** A refusal of what a request asks for. */
 export class HttpError extends Error {
   override readonly name = 'HttpError'
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  readonly code: RefusalCode
 
-  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(code: RefusalCode, detail: string) {
     super(detail)
-    this.status = status
-    this.headers = headers
+    this.code = code
   }
 }
 
 interface Answer {
   readonly status: number
+  readonly code: string
   readonly detail: unknown
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -51,8 +53,8 @@ export function answerFailures(app: App, logger: Logger): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?')[0] ?? '/'
     const allowed = (['GET', 'POST'] as const).filter((method) => app.hasRoute({ method, url: path }))
-    if (allowed.length === 0) return reply.code(404).send({ detail: 'Not Found' })
-    return reply.code(405).header('allow', allowed.join(', ')).send({ detail: 'Method Not Allowed' })
+    if (allowed.length === 0) return sendRefusal(reply, 'NO_SUCH_PATH', 'Not Found')
+    return sendRefusal(reply.header('allow', allowed.join(', ')), 'NO_SUCH_METHOD', 'Method Not Allowed')
   })
 }
 
@@ -72,50 +74,50 @@ export function sendFailure(
   }
   return reply
     .code(answer?.status ?? 500)
-    .headers(answer?.headers ?? {})
+    .headers({ [CODE_HEADER]: answer?.code ?? 'UNEXPECTED_FAILURE', ...answer?.headers })
     .send({ detail: answer?.detail ?? 'Internal Server Error' })
 }
 
+/** Answers a request that is refused before anything could fail. */
+export function sendRefusal(reply: FastifyReply, code: RefusalCode, detail: string): FastifyReply {
+  return reply.code(REFUSALS[code]).header(CODE_HEADER, code).send({ detail })
+}
+
 function answerTo(error: unknown): Answer | undefined {
-  if (error instanceof ShapeError) return { status: 422, detail: error.issues }
-  if (error instanceof HttpError)
-    return { status: error.status, detail: error.message, headers: error.headers }
+  if (error instanceof ShapeError) return refusal('MALFORMED_BODY', error.issues)
+  if (error instanceof HttpError) return refusal(error.code, error.message)
   if (error instanceof DvtExitError) return answerToExpected(error)
   return answerToFramework(error)
 }
 
-function answerToRefusal({ status, message }: RegistrationRefusal): Answer {
-  return { status, detail: status === 422 ? invalidValue([], message).issues : message }
+function refusal(code: RefusalCode, detail: unknown): Answer {
+  return { status: REFUSALS[code], code, detail }
 }
 
-/** The codes of ExitService and ValidatorService. */
 function answerToExpected(error: DvtExitError): Answer {
-  if (error instanceof RegistrationRefusal) return answerToRefusal(error)
-  switch (error.code) {
-    case 'INVALID_PUBLIC_KEY':
-    case 'DUPLICATE_PUBLIC_KEY':
-      return { status: 422, detail: invalidValue(placeOf(error), error.message).issues }
-    case 'KNOWN_VALIDATOR':
-      return { status: 409, detail: error.message }
-    case 'TOO_MANY_EXITS':
-      return { status: 429, detail: describeError(error), headers: { 'retry-after': '60' } }
-    default:
-      // Something outside is away, or an endpoint refuses, or the index cannot be known: later, perhaps.
-      return { status: 503, detail: withoutAddresses(error), headers: { 'retry-after': String(RETRY_AFTER) } }
+  const { code } = error
+  if (!isRefusal(code)) {
+    // Something outside is away, or an endpoint refuses, or the index cannot be known: later, perhaps.
+    const headers = { 'retry-after': String(RETRY_AFTER) }
+    return { status: 503, code, detail: withoutAddresses(error), headers }
   }
+  if (REFUSALS[code] === 422) return refusal(code, invalidValue(placeOf(error), error.message).issues)
+  if (code === 'TOO_MANY_EXITS') {
+    return { ...refusal(code, describeError(error)), headers: { 'retry-after': '60' } }
+  }
+  return refusal(code, error.message)
 }
 
 function placeOf(error: DvtExitError): readonly (string | number)[] {
-  return error instanceof RequestedKeyError ? ['public_keys', error.position] : ['public_keys']
+  return error instanceof RequestedKeyError ? ['public_keys', error.position] : []
 }
 
 /** Fastify's own refusals of a request, by status: they name nothing of the request's content. */
 function answerToFramework(error: unknown): Answer | undefined {
   if (!(error instanceof Error) || !('statusCode' in error)) return undefined
-  const { statusCode } = error
-  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
-    ? { status: statusCode, detail: error.message }
-    : undefined
+  const { statusCode: status, message: detail } = error
+  if (typeof status !== 'number' || status < 400 || status >= 500) return undefined
+  return { status, code: status === 413 ? 'BODY_TOO_LARGE' : 'MALFORMED_HTTP', detail }
 }
 
 /** What is unavailable, without the endpoints' addresses, which concern nobody outside. */
@@ -137,7 +139,7 @@ export function answerMalformedHttp(error: Error & { code?: string }, socket: So
   const body = JSON.stringify({ detail: status.slice(4) })
   if (socket.writable) {
     socket.write(
-      `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${body.length}\r\nContent-Type: application/json\r\n\r\n${body}`,
+      `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${body.length}\r\nContent-Type: application/json\r\n${CODE_HEADER}: MALFORMED_HTTP\r\n\r\n${body}`,
     )
   }
   socket.destroy()

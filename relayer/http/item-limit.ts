@@ -7,7 +7,10 @@ export function limitItems(field: string, most: number) {
     if (typeof body !== 'object' || body === null || !Object.hasOwn(body, field)) return
     const items = (body as Record<string, unknown>)[field]
     if (Array.isArray(items) && items.length > most) {
-      throw new HttpError(413, `${field} holds ${items.length} items, ${most} are allowed in one request`)
+      throw new HttpError(
+        'TOO_MANY_ITEMS',
+        `${field} holds ${items.length} items, ${most} are allowed in one request`,
+      )
     }
   }
 }

@@ -3,8 +3,8 @@ import type { Kysely } from 'kysely'
 import { type Hex, type PublicKeyHex, shorten } from '../../core/hex.js'
 import { stringifyJson } from '../../core/json.js'
 import type { Logger } from '../../core/log.js'
+import type { RefusalCode } from '../refusals.js'
 import type { ExitsSchema } from '../store/schema.js'
-import type { RefusalCode } from './refusal.js'
 
 /** One validator of a request. */
 export interface AuditedItem {
