@@ -139,7 +139,7 @@ await yargs(hideBin(process.argv))
   .wrap(Math.min(120, process.stdout.columns ?? 100))
   .fail((message, error, usage) => {
     if (error !== undefined && error !== null) throw error
-    process.stderr.write(`dvt-exit: ${message}. Run it with --help to see what there is.\n`)
+    process.stderr.write(`dvt-exit: ${message}. Run it with --help to see what there is [WRONG_USAGE]\n`)
     void usage
     process.exit(2)
   })

@@ -1,6 +1,6 @@
 /** What every command of the product shares: how it is run, stopped, and how its failure is told. */
 import type { Argv } from 'yargs'
-import { DvtExitError, describeError, exitCodeOf } from './errors.js'
+import { DvtExitError, describeError, describeWithCode, exitCodeOf } from './errors.js'
 import { createLogger, LOG_FORMATS, LOG_LEVELS, type LogFormat, type Logger, type LogLevel } from './log.js'
 import { type Option, type OptionSet, oneOf, readOptions, text, type Values } from './options.js'
 
@@ -88,8 +88,11 @@ export async function runCommand<S extends OptionSet>(
 
 /** Prints an expected error as one line, any other with its stack. Returns the exit code. */
 export function reportFailure(error: unknown): 1 | 2 {
-  const expected = error instanceof DvtExitError
-  const stack = error instanceof Error ? error.stack : undefined
-  process.stderr.write(`dvt-exit: ${expected || stack === undefined ? describeError(error) : stack}\n`)
+  process.stderr.write(`dvt-exit: ${describeFailure(error)}\n`)
   return exitCodeOf(error)
+}
+
+function describeFailure(error: unknown): string {
+  if (error instanceof DvtExitError) return describeWithCode(error)
+  return (error instanceof Error ? error.stack : undefined) ?? describeError(error)
 }

@@ -55,6 +55,12 @@ export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** As describeError, with the stable code at the end of each line: what a command prints before it ends. */
+export function describeWithCode(error: DvtExitError): string {
+  if (error instanceof ConfigurationErrors) return error.errors.map(describeWithCode).join('\n')
+  return `${describeError(error)} [${error.code}]`
+}
+
 /** The exit code that an error ends the process with: 2 for usage and configuration, else 1. */
 export function exitCodeOf(error: unknown): 1 | 2 {
   return error instanceof ConfigurationError || error instanceof ConfigurationErrors ? 2 : 1
