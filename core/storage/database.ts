@@ -5,7 +5,15 @@
  */
 import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { Kysely, type Migration, Migrator, type SqliteDatabase, SqliteDialect, sql } from 'kysely'
+import {
+  Kysely,
+  type Migration,
+  Migrator,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDialect,
+  sql,
+} from 'kysely'
 import Sqlite from 'libsql'
 import { ConfigurationError, describeError } from '../errors.js'
 
@@ -24,7 +32,7 @@ export async function openDatabase<Schema>(
   owner: DatabaseOwner,
   migrations: Readonly<Record<string, Migration>>,
 ): Promise<Kysely<Schema>> {
-  const database = new Kysely<Schema>({ dialect: new SqliteDialect({ database: open(file, owner) }) })
+  const database = new Kysely<Schema>({ dialect: new AtomicDialect({ database: open(file, owner) }) })
   const { error } = await new Migrator({
     db: database,
     provider: { getMigrations: async () => ({ ...migrations }) },
@@ -37,6 +45,19 @@ export async function openDatabase<Schema>(
     })
   }
   return database
+}
+
+/** SQLite can undo changes of the schema: a process killed among the migrations leaves none of them behind. */
+class AtomicDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new AtomicAdapter()
+  }
+}
+
+class AtomicAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
 }
 
 function open(file: string, owner: DatabaseOwner): SqliteDatabase {

@@ -50,6 +50,21 @@ describe('databases', () => {
     rmSync(folder, { recursive: true })
   })
 
+  it('whose change of the schema stops in the middle are as they were before it', async () => {
+    const file = join(folder, 'relayer.sqlite')
+    await (await open(file)).destroy()
+    const stopped: Migration = {
+      async up(database) {
+        await second.up(database)
+        await sql`DROP TABLE thing`.execute(database)
+        throw new Error('stopped')
+      },
+    }
+    await failureOf(open(file, 'relayer', { '001': first, '002': stopped }))
+    const database = await open(file, 'relayer', { '001': first, '002': second })
+    expect(await database.selectFrom('thing').selectAll().execute()).to.deep.equal([])
+  })
+
   it('keep what is written, over a restart', async () => {
     const file = join(folder, 'new', 'relayer.sqlite')
     const row = {
