@@ -1,22 +1,20 @@
 /** Dialect 1: the public relayer's protocol (stakewise/dvt-relayer v0.3.1). Unknown fields are ignored. */
 import { z } from 'zod'
-import { publicKeyField, shareIndexField, signatureField, validatorIndexField } from './fields.js'
+import { listOf, publicKeyField, shareIndexField, signatureField, validatorIndexField } from './fields.js'
 
 /** `GET /info` */
 export const infoAnswer = z.object({ network: z.string() })
 
 /** `POST /validators`: the keys exactly as they were asked, beside their canonical form. */
 export const validatorsRequest = z.object({
-  public_keys: z
-    .array(
-      z.string().transform((asked, context) => {
-        const parsed = publicKeyField.safeParse(asked)
-        if (parsed.success) return { asked, publicKey: parsed.data }
-        context.addIssue({ code: 'custom', message: 'invalid BLS public key' })
-        return z.NEVER
-      }),
-    )
-    .min(1),
+  public_keys: listOf(
+    z.string().transform((asked, context) => {
+      const parsed = publicKeyField.safeParse(asked)
+      if (parsed.success) return { asked, publicKey: parsed.data }
+      context.addIssue({ code: 'custom', message: 'invalid BLS public key' })
+      return z.NEVER
+    }),
+  ),
 })
 
 export const oracleSharesField = z.object({
@@ -48,7 +46,7 @@ export type WantedExit = z.infer<typeof exitsAnswer>['exits'][number]
 /** `POST /exit-signature` */
 export const exitSignatureRequest = z.object({
   share_index: shareIndexField,
-  shares: z.array(z.object({ public_key: publicKeyField, exit_signature: signatureField })).min(1),
+  shares: listOf(z.object({ public_key: publicKeyField, exit_signature: signatureField })),
 })
 
 /** The answer to `POST /exit-signature`: `{}` from the Python relayer, with the shares it refused from ours. */

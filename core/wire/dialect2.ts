@@ -3,6 +3,7 @@ import { z } from 'zod'
 import {
   amountField,
   hexBytes,
+  listOf,
   publicKeyField,
   shareIndexField,
   signatureField,
@@ -32,19 +33,18 @@ export type WantedValidator = z.infer<typeof wantedValidator>
 /** `POST /signatures` */
 export const signaturesRequest = z.object({
   share_index: shareIndexField,
-  shares: z
-    .array(
-      z.object({
-        public_key: publicKeyField,
-        /** Those of all nodes of the cluster; sidecars of v2.0 do not send them. */
-        public_key_shares: z
-          .array(z.object({ share_index: shareIndexField, public_key_share: publicKeyField }))
-          .nullish(),
-        exit_signature: signatureField,
-        deposit_signature: signatureField,
-      }),
-    )
-    .min(1),
+  shares: listOf(
+    z.object({
+      public_key: publicKeyField,
+      /** Those of all nodes of the cluster; sidecars of v2.0 do not send them. */
+      public_key_shares: listOf(
+        z.object({ share_index: shareIndexField, public_key_share: publicKeyField }),
+        0,
+      ).nullish(),
+      exit_signature: signatureField,
+      deposit_signature: signatureField,
+    }),
+  ),
 })
 
 /** The answer to `POST /signatures`: nothing is agreed about another relayer's; ours names the shares it refused. */

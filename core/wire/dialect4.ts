@@ -2,7 +2,14 @@
 import { z } from 'zod'
 import { oracleSharesField } from './dialect1.js'
 import { validatorTypeField } from './dialect2.js'
-import { amountField, hexBytes, publicKeyField, signatureField, validatorIndexField } from './fields.js'
+import {
+  amountField,
+  hexBytes,
+  listOf,
+  publicKeyField,
+  signatureField,
+  validatorIndexField,
+} from './fields.js'
 
 const vaultField = hexBytes(20, 'address')
 const managerSignatureField = hexBytes(65, 'validators manager signature')
@@ -11,7 +18,7 @@ const managerSignatureField = hexBytes(65, 'validators manager signature')
 export const registerRequest = z.object({
   vault: vaultField,
   validators_start_index: validatorIndexField,
-  amounts: z.array(amountField).min(1),
+  amounts: listOf(amountField),
   validator_type: validatorTypeField,
 })
 
@@ -33,8 +40,8 @@ export const registerAnswer = z.object({
 export const amountsRequest = z
   .object({
     vault: vaultField,
-    public_keys: z.array(publicKeyField).min(1),
-    amounts: z.array(amountField),
+    public_keys: listOf(publicKeyField),
+    amounts: listOf(amountField, 0),
   })
   .refine(({ public_keys, amounts }) => public_keys.length === amounts.length, {
     message: 'expected as many amounts as public keys',
@@ -45,8 +52,8 @@ export const amountsRequest = z
 export const consolidateRequest = z
   .object({
     vault: vaultField,
-    source_public_keys: z.array(publicKeyField).min(1),
-    target_public_keys: z.array(publicKeyField),
+    source_public_keys: listOf(publicKeyField),
+    target_public_keys: listOf(publicKeyField, 0),
   })
   .refine(
     ({ source_public_keys, target_public_keys }) => source_public_keys.length === target_public_keys.length,

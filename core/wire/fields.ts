@@ -1,18 +1,50 @@
 /** The fields that all dialects share, parsed into their canonical forms. */
 import { z } from 'zod'
-import { fromHex, type Hex, type PublicKeyHex, toHex } from '../hex.js'
+import type { Hex, PublicKeyHex } from '../hex.js'
 
 const MAX_UINT64 = 2n ** 64n - 1n
+/** Wrong items of one list that are told of: a long one could hold a million, and each costs time. */
+const MOST_WRONG_ITEMS = 100
+
+const items = new WeakMap<z.core.$ZodType, z.ZodType>()
+
+/** A list, looked through only until a hundred of its items are wrong. @param fewest items that it must hold */
+export function listOf<S extends z.ZodType>(item: S, fewest: 0 | 1 = 1) {
+  const list = z.array(z.custom<z.input<S>>()).min(fewest)
+  items.set(list, item)
+  return list.transform((values, context): z.output<S>[] => {
+    const parsed: z.output<S>[] = []
+    let wrong = 0
+    for (const [i, value] of values.entries()) {
+      const result = item.safeParse(value)
+      if (result.success) {
+        parsed.push(result.data)
+        continue
+      }
+      // As zod does, each issue names its place in the list.
+      for (const issue of result.error.issues) {
+        context.issues.push({ ...issue, path: [i, ...issue.path], input: value } as z.core.$ZodRawIssue)
+      }
+      wrong++
+      if (wrong === MOST_WRONG_ITEMS) break
+    }
+    return wrong === 0 ? parsed : z.NEVER
+  })
+}
+
+/** The schema of the items of a listOf, for the API's description; undefined for any other schema. */
+export function itemOf(list: z.core.$ZodType): z.ZodType | undefined {
+  return items.get(list)
+}
 
 /** Hex of a fixed number of bytes, with or without 0x, of either case; comes out as 0x and lowercase. */
 export function hexBytes(length: number, what: string) {
+  const form = new RegExp(`^(?:0[xX])?([0-9a-fA-F]{${2 * length}})$`)
   return z.string().transform((text, context): Hex => {
-    try {
-      return toHex(fromHex(text, length))
-    } catch {
-      context.addIssue({ code: 'custom', message: `invalid ${what}: expected ${length} bytes of hex` })
-      return z.NEVER
-    }
+    const digits = form.exec(text)?.[1]
+    if (digits !== undefined) return `0x${digits.toLowerCase()}`
+    context.addIssue({ code: 'custom', message: `invalid ${what}: expected ${length} bytes of hex` })
+    return z.NEVER
   })
 }
 

@@ -30,7 +30,7 @@ export function addExitSignature(
     '/exit-signature',
     {
       config: { action: 'posting' },
-      preValidation: limitItems('shares', mostShares),
+      preValidation: limitItems(['shares'], mostShares),
       schema: {
         summary: 'Post the shares of one node',
         body: exitSignatureRequest,

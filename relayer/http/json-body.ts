@@ -1,6 +1,7 @@
 /** Bodies: lossless JSON in, checked by zod, lossless JSON out. */
 import { z } from 'zod'
 import { parseJson, stringifyJson } from '../../core/json.js'
+import { itemOf } from '../../core/wire/fields.js'
 import type { App } from './fastify.js'
 import { invalidJson, MISSING_BODY, ShapeError, shapeErrorOf } from './shape-error.js'
 
@@ -15,7 +16,7 @@ export function useLosslessJson(app: App): void {
     { parseAs: 'string' },
     (_request, body, done) => {
       try {
-        done(null, parseBody(body.toString()))
+        done(null, parseBody(body as string))
       } catch (error) {
         done(error as Error)
       }
@@ -45,12 +46,17 @@ const NOT_AN_OBJECT = new ShapeError([
 function parseBody(text: string): unknown {
   if (text === '') throw MISSING_BODY
   try {
-    return parseJson(text)
+    return parseJson(text, mostValues(text))
   } catch (error) {
     // The parser's message quotes the body, which may hold a share.
     const position = /at position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]
     throw invalidJson(Number(position ?? 0))
   }
+}
+
+/** Bodies of ours have a value for every forty characters; one of `0,0,0,…` only costs time. */
+function mostValues(text: string): number {
+  return 1000 + text.length / 10
 }
 
 /** The JSON schema of a zod schema, as OpenAPI 3.1 shows it. @param io what comes in or what goes out */
@@ -60,6 +66,8 @@ export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {
       if (zodSchema._zod.def.type === 'bigint') jsonSchema.type = 'integer'
+      const item = itemOf(zodSchema)
+      if (item !== undefined) jsonSchema.items = jsonSchemaOf(item, io)
     },
   })
   return jsonSchema

@@ -27,7 +27,7 @@ export function addManagerSignatures(
   signatures: Pick<ManagerSignatures, 'fund' | 'withdraw' | 'consolidate'>,
   mostKeys: number,
 ): void {
-  const preValidation = limitItems('public_keys', mostKeys)
+  const preValidation = limitItems(['public_keys', 'amounts'], mostKeys)
   app.post(
     '/fund',
     { config, preValidation, schema: { summary: 'Sign top-ups', body: amountsRequest, response } },
@@ -46,7 +46,7 @@ export function addManagerSignatures(
     '/consolidate',
     {
       config,
-      preValidation: limitItems('source_public_keys', mostKeys),
+      preValidation: limitItems(['source_public_keys', 'target_public_keys'], mostKeys),
       schema: { summary: 'Sign consolidations', body: consolidateRequest, response },
     },
     async ({ body, identity, ip }) => {

@@ -39,7 +39,7 @@ export function addRegister(
     '/register',
     {
       config: { action: 'managing' },
-      preValidation: limitItems('amounts', mostAmounts),
+      preValidation: limitItems(['amounts'], mostAmounts),
       schema: {
         summary: 'The next validators of a vault, with the validators manager’s signature when all is there',
         body: registerRequest,

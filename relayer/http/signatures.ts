@@ -30,7 +30,7 @@ export function addSignatures(
     '/signatures',
     {
       config: { action: 'posting' },
-      preValidation: limitItems('shares', mostShares),
+      preValidation: limitItems(['shares'], mostShares),
       schema: {
         summary: 'Post the shares of one node, of exits and deposits',
         body: signaturesRequest,

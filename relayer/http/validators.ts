@@ -29,7 +29,7 @@ export function addValidators(app: App, service: ExitService, mostKeys: number):
     '/validators',
     {
       config: { action: 'requesting' },
-      preValidation: [refuseOtherDialect, limitItems('public_keys', mostKeys)],
+      preValidation: [refuseOtherDialect, limitItems(['public_keys'], mostKeys)],
       schema: {
         summary: 'Ask for the exit signatures of the next validators, in deposit order',
         body: validatorsRequest,

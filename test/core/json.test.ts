@@ -50,6 +50,27 @@ describe('JSON', () => {
     expect(() => parseJson(`${'['.repeat(200_000)}${']'.repeat(200_000)}`)).to.throw(SyntaxError)
   })
 
+  it('refuses more values than are allowed, and numbers beyond sense, at no cost', () => {
+    expect(parseJson('{"a": [1, "2"], "b": null}', 5)).to.deep.equal({ a: [1, '2'], b: null })
+    expect(() => parseJson('{"a": [1, "2"], "b": null}', 4)).to.throw(SyntaxError, 'too many values')
+    expect(() => parseJson(`[${'9'.repeat(1_000_000)}]`)).to.throw(
+      SyntaxError,
+      'a number too long at position 1',
+    )
+  })
+
+  it('quotes nothing of a document that is none', () => {
+    for (const text of [
+      '{"secret" "x"}',
+      '["secret',
+      '["\\xsecret"]',
+      '{"secret": 1, "secret": 2}',
+      '[tsecret]',
+    ]) {
+      expect(() => parseJson(text), text).to.throw(SyntaxError, /^(?!.*secret).* at position \d+$/)
+    }
+  })
+
   it('refuses a key that is there twice with different values', () => {
     expect(() => parseJson('{"index": 1, "index": 2}')).to.throw(SyntaxError)
   })
