@@ -193,7 +193,7 @@ async function createHttp(
 ): Promise<App> {
   const { network, service, database, oracles, registry, logger } = parts
   const { host, open, allowPlainHttpTokens } = values
-  const tls = loadTls(values.tlsCertFile, values.tlsKeyFile)
+  const tls = loadTls(values)
   const tokens = new TokenStore(database, () => Math.floor(Date.now() / 1000))
   const binding = { host, open, encrypted: tls !== undefined, allowPlainHttpTokens }
   assertMayListen(binding, await tokens.hasRole('operator'), logger)

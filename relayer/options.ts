@@ -135,6 +135,14 @@ const http = {
     placeholder: 'FILE',
     parse: text,
   },
+  tlsClientCaFile: {
+    flag: 'tls-client-ca-file',
+    env: ['RELAYER_TLS_CLIENT_CA_FILE'],
+    describe:
+      'authority’s certificate, PEM: only callers with a certificate signed by it can connect at all, local ones too; tokens count as before',
+    placeholder: 'FILE',
+    parse: text,
+  },
 } as const satisfies OptionSet
 
 const access = {

@@ -1,6 +1,7 @@
 /**
  * One HTTP endpoint, and several of them tried in turn. Every request of the product goes through here.
  */
+import type { Agent } from 'node:https'
 import axios from 'axios'
 import { describeError, UnavailableError } from '../errors.js'
 
@@ -28,6 +29,19 @@ export interface EndpointLimits {
   readonly timeout: number
   /** Bytes that an answer may have. */
   readonly maxResponseBytes?: number
+  /** Makes the https connections; Node's own where absent. */
+  readonly agent?: Agent
+}
+
+/** No answer came. */
+export class UnreachableError extends UnavailableError {
+  /** Node's code of what went wrong on the way, for example ECONNREFUSED or CERT_HAS_EXPIRED. */
+  readonly reason: string | undefined
+
+  constructor(message: string, reason: string | undefined) {
+    super('ENDPOINT_UNREACHABLE', message)
+    this.reason = reason
+  }
 }
 
 const MAX_RESPONSE_BYTES = 256 * 1024 * 1024
@@ -57,7 +71,8 @@ export class HttpEndpoint {
 
   /**
    * Sends one request and returns whatever status comes back.
-   * @throws UnavailableError ENDPOINT_UNREACHABLE where no answer came, ENDPOINT_FAILED for 429 and 5xx
+   * @throws UnreachableError ENDPOINT_UNREACHABLE where no answer came, UnavailableError ENDPOINT_FAILED for 429
+   *   and 5xx
    */
   async request(request: HttpRequest): Promise<HttpResponse> {
     const what = `${this.shown} ${request.method} ${request.path.split('?')[0]}`.trimEnd()
@@ -65,7 +80,8 @@ export class HttpEndpoint {
     try {
       response = await this.#send(request)
     } catch (error) {
-      throw new UnavailableError('ENDPOINT_UNREACHABLE', `${what}: ${reasonOf(error)}`)
+      const code = axios.isAxiosError(error) ? error.code : undefined
+      throw new UnreachableError(`${what}: ${reasonOf(error)}`, code)
     }
     if (response.status === 429 || response.status >= 500) {
       throw new UnavailableError(
@@ -107,6 +123,7 @@ export class HttpEndpoint {
       maxRedirects: 0,
       // HTTP_PROXY would see what goes to loopback; the peers ignore it too.
       proxy: false,
+      ...(this.#limits.agent === undefined ? {} : { httpsAgent: this.#limits.agent }),
       maxContentLength: this.#limits.maxResponseBytes ?? MAX_RESPONSE_BYTES,
     })
     return {

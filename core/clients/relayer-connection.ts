@@ -4,9 +4,10 @@ import { ConfigurationError, UnavailableError } from '../errors.js'
 import { parseJson } from '../json.js'
 import type { Secret } from '../secret.js'
 import { describeShapeIssues } from '../shape-issues.js'
-import { HttpEndpoint, type HttpRequest, type HttpResponse } from './endpoint.js'
+import { HttpEndpoint, type HttpRequest, type HttpResponse, UnreachableError } from './endpoint.js'
 import { isLoopbackHost } from './loopback.js'
 import { RelayerError } from './relayer-errors.js'
+import { explainTlsFailure, type RelayerTls, relayerAgent } from './relayer-tls.js'
 
 export interface RelayerConnectionOptions {
   /** Milliseconds for one request. */
@@ -15,6 +16,8 @@ export interface RelayerConnectionOptions {
   readonly allowPlainHttp?: boolean
   /** Sent as Bearer authorization. Credentials in the URL are sent as Basic authorization instead. */
   readonly token?: Secret<string>
+  /** Whose certificates are trusted, and what is shown; for https only. */
+  readonly tls?: RelayerTls
 }
 
 /** The peers' time-out is longer than their poll interval: a Python relayer may answer late. */
@@ -25,9 +28,12 @@ export class RelayerConnection {
   readonly shown: string
   readonly #endpoint: HttpEndpoint
   readonly #token: Secret<string> | undefined
+  readonly #tls: RelayerTls | undefined
+  #answered = false
 
   /**
-   * @throws ConfigurationError INVALID_RELAYER_ENDPOINT, PLAIN_HTTP_RELAYER, TWO_RELAYER_CREDENTIALS
+   * @throws ConfigurationError INVALID_RELAYER_ENDPOINT, PLAIN_HTTP_RELAYER, TWO_RELAYER_CREDENTIALS,
+   *   CERTIFICATES_WITHOUT_HTTPS
    */
   constructor(url: string, options: RelayerConnectionOptions = {}) {
     const parsed = parseUrl(url)
@@ -45,9 +51,22 @@ export class RelayerConnection {
         { hint: 'Take the credentials out of RELAYER_ENDPOINT or leave out RELAYER_TOKEN_FILE' },
       )
     }
-    this.#endpoint = new HttpEndpoint(url, { timeout: options.timeout ?? DEFAULT_TIMEOUT })
+    if (parsed.protocol === 'http:' && options.tls !== undefined) {
+      throw new ConfigurationError(
+        'CERTIFICATES_WITHOUT_HTTPS',
+        `the relayer ${parsed.origin} is reached over plain HTTP, which proves no certificate`,
+        {
+          hint: 'Give its https:// URL, or leave out RELAYER_CA_FILE, RELAYER_CLIENT_CERT_FILE and RELAYER_CLIENT_KEY_FILE',
+        },
+      )
+    }
+    this.#endpoint = new HttpEndpoint(url, {
+      timeout: options.timeout ?? DEFAULT_TIMEOUT,
+      ...(parsed.protocol === 'https:' ? { agent: relayerAgent(options.tls) } : {}),
+    })
     this.shown = this.#endpoint.shown
     this.#token = options.token
+    this.#tls = options.tls
   }
 
   /**
@@ -61,13 +80,21 @@ export class RelayerConnection {
   /** @throws RelayerError where it refuses, UnavailableError where it does not answer */
   async send(request: HttpRequest): Promise<HttpResponse> {
     const authorization = this.#token === undefined ? {} : { Authorization: `Bearer ${this.#token.reveal()}` }
-    const response = await this.#endpoint.request({
-      ...request,
-      headers: { ...request.headers, ...authorization },
-    })
+    const response = await this.#ask({ ...request, headers: { ...request.headers, ...authorization } })
     const notModified = response.status === 304 && request.headers?.['If-None-Match'] !== undefined
     if ((response.status >= 200 && response.status < 300) || notModified) return response
     throw new RelayerError(`relayer ${this.shown} ${request.method} ${request.path}`, response)
+  }
+
+  async #ask(request: HttpRequest): Promise<HttpResponse> {
+    try {
+      const response = await this.#endpoint.request(request)
+      this.#answered = true
+      return response
+    } catch (error) {
+      if (!(error instanceof UnreachableError) || !this.shown.startsWith('https:')) throw error
+      throw explainTlsFailure(error, this.#tls?.own, this.#answered, Date.now())
+    }
   }
 
   /** @param call the request's method and path, for messages. @throws UnavailableError INVALID_RELAYER_ANSWER */

@@ -1,6 +1,7 @@
 /** The options with which sidecars and operators reach their relayer. */
 import { flag, type OptionSet, required, text, url, type Values } from '../options.js'
 import { RelayerClient, readTokenFile } from './relayer.js'
+import { loadRelayerTls } from './relayer-tls.js'
 
 /** A number of seconds, fractions allowed, as milliseconds. */
 export const seconds = (value: string): number => {
@@ -32,6 +33,28 @@ export const relayerClientOptions = {
     placeholder: 'FILE',
     parse: text,
   },
+  relayerCaFile: {
+    flag: 'relayer-ca-file',
+    env: ['RELAYER_CA_FILE'],
+    describe:
+      'certificate of the authority that signed the relayer’s, PEM, where it is a private one: nobody else is trusted then',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  relayerClientCertFile: {
+    flag: 'relayer-client-cert-file',
+    env: ['RELAYER_CLIENT_CERT_FILE'],
+    describe: 'certificate that is shown to a relayer that asks for one, PEM',
+    placeholder: 'FILE',
+    parse: text,
+  },
+  relayerClientKeyFile: {
+    flag: 'relayer-client-key-file',
+    env: ['RELAYER_CLIENT_KEY_FILE'],
+    describe: 'the client certificate’s private key, PEM',
+    placeholder: 'FILE',
+    parse: text,
+  },
   allowPlainHttp: {
     flag: 'allow-plain-http',
     env: ['ALLOW_PLAIN_HTTP'],
@@ -44,15 +67,18 @@ export const relayerClientOptions = {
 
 /**
  * The client that the options describe.
- * @throws ConfigurationError MISSING_OPTION, INVALID_TOKEN_FILE, PLAIN_HTTP_RELAYER, TWO_RELAYER_CREDENTIALS
+ * @throws ConfigurationError MISSING_OPTION, INVALID_TOKEN_FILE, PLAIN_HTTP_RELAYER, TWO_RELAYER_CREDENTIALS,
+ *   CERTIFICATES_WITHOUT_HTTPS, INCOMPLETE_TLS, TLS_FILE_UNREADABLE, INVALID_TLS, CERTIFICATE_EXPIRED
  */
 export async function createRelayerClient(
   values: Values<typeof relayerClientOptions>,
 ): Promise<RelayerClient> {
   const endpoint = required(values.relayerEndpoint, relayerClientOptions.relayerEndpoint)
+  const tls = loadRelayerTls(values)
   return new RelayerClient(endpoint, {
     timeout: values.relayerTimeout,
     allowPlainHttp: values.allowPlainHttp,
     ...(values.relayerTokenFile === undefined ? {} : { token: await readTokenFile(values.relayerTokenFile) }),
+    ...(tls === undefined ? {} : { tls }),
   })
 }

@@ -1,5 +1,6 @@
 /** The relayer's HTTP side, made of its parts. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Server as TlsServer } from 'node:tls'
 import Fastify, { type FastifyBaseLogger, type RawServerDefault } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Hex } from '../../core/hex.js'
@@ -22,6 +23,7 @@ import { describeApi } from './openapi.js'
 import { addRegister } from './register.js'
 import { rejectionReporter } from './rejections.js'
 import { addSignatures } from './signatures.js'
+import { forgetKey, reportRefusedClients, serverOptions, type TlsFiles } from './tls.js'
 import { addValidators } from './validators.js'
 import { addWantedValidators } from './wanted-validators.js'
 
@@ -52,8 +54,8 @@ export interface AppParts {
   readonly logger: Logger
   /** The product's version, for the API's description. */
   readonly version: string
-  /** Certificate chain and key, PEM; plain HTTP where absent. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** Plain HTTP where absent. */
+  readonly tls?: TlsFiles | undefined
 }
 
 /** Milliseconds in which a request must have come in whole. */
@@ -85,13 +87,18 @@ export async function createApp(parts: AppParts): Promise<App> {
 }
 
 function makeFastify({ limits, logger, tls }: AppParts): App {
+  const https = tls === undefined ? undefined : serverOptions(tls)
   const app = Fastify<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger>({
     bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT,
     forceCloseConnections: 'idle',
     clientErrorHandler: answerMalformedHttp,
     frameworkErrors: (error, request, reply) => void sendFailure(error, request, reply, logger),
-    ...(tls === undefined ? {} : { https: { ...tls, minVersion: 'TLSv1.2' as const } }),
+    ...(https === undefined ? {} : { https }),
   })
+  if (https !== undefined && app.server instanceof TlsServer) {
+    forgetKey(app.server, https)
+    reportRefusedClients(app.server, logger)
+  }
   return app.withTypeProvider<ZodTypeProvider>()
 }

@@ -10,6 +10,12 @@ import { type TestAppOptions, testApp } from './test-app.js'
 
 const KEY = `0x${'ab'.repeat(48)}`
 const pem = (name: string) => fileURLToPath(new URL(`./tls/${name}.pem`, import.meta.url))
+const tls = (cert?: string, key?: string) =>
+  loadTls({
+    tlsCertFile: cert === undefined ? undefined : pem(cert),
+    tlsKeyFile: key === undefined ? undefined : pem(key),
+    tlsClientCaFile: undefined,
+  })
 
 describe('relayer’s port', () => {
   let app: App | undefined
@@ -99,7 +105,7 @@ describe('relayer’s port', () => {
 
   it('speaks https with a certificate, and takes tokens then from anywhere', async () => {
     const url = await start({
-      tls: loadTls(pem('cert'), pem('key')),
+      tls: tls('cert', 'key'),
       settings: { boundToLoopback: false },
       tokens: { operator: { name: 'op', role: 'operator', shareIndexes: [] } },
     })
@@ -121,10 +127,10 @@ describe('relayer’s port', () => {
   })
 
   it('needs a certificate and its own key', () => {
-    expect(loadTls(undefined, undefined)).to.equal(undefined)
-    expect(codeOf(() => loadTls(pem('cert'), undefined))).to.equal('INCOMPLETE_TLS')
-    expect(codeOf(() => loadTls(pem('cert'), pem('none')))).to.equal('TLS_FILE_UNREADABLE')
-    expect(codeOf(() => loadTls(pem('cert'), pem('other-key')))).to.equal('INVALID_TLS')
-    expect(codeOf(() => loadTls(pem('key'), pem('cert')))).to.equal('INVALID_TLS')
+    expect(tls()).to.equal(undefined)
+    expect(codeOf(() => tls('cert'))).to.equal('INCOMPLETE_TLS')
+    expect(codeOf(() => tls('cert', 'none'))).to.equal('TLS_FILE_UNREADABLE')
+    expect(codeOf(() => tls('cert', 'other-key'))).to.equal('INVALID_TLS')
+    expect(codeOf(() => tls('key', 'cert'))).to.equal('INVALID_TLS')
   })
 })
