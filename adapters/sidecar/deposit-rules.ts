@@ -2,6 +2,7 @@
 import type { Hex, PublicKeyHex } from '../../core/hex.js'
 import {
   type DepositMessage,
+  isActivationAmount,
   type ValidatorType,
   withdrawalCredentials,
 } from '../../core/messages/deposit.js'
@@ -26,10 +27,6 @@ export type DepositVerdict =
   | 'not-configured'
   | DepositRefusal
 
-const LEAST = 32_000_000_000n
-/** MAX_EFFECTIVE_BALANCE and MAX_EFFECTIVE_BALANCE_ELECTRA of the consensus specification. */
-const MOST = { '0x01': LEAST, '0x02': 2_048_000_000_000n } as const
-
 /**
  * An address must be one that the signer knows to be right and one that a person named, where each of them says
  * anything at all.
@@ -43,7 +40,7 @@ export function judgeDeposit(
   const known = signer.withdrawalAddresses(publicKey)
   if (known === undefined && vaults === undefined) return 'not-configured'
   if (known?.includes(vault) === false || vaults?.has(vault) === false) return 'deposit-other-vault'
-  return amount < LEAST || amount > MOST[type] ? 'deposit-wrong-amount' : 'sign'
+  return isActivationAmount(type, amount) ? 'sign' : 'deposit-wrong-amount'
 }
 
 /** What is signed. */

@@ -16,6 +16,25 @@ export interface DepositMessage {
 /** 0x01: withdrawals to an address; 0x02: the same, compounding to 2048 ETH. */
 export type ValidatorType = '0x01' | '0x02'
 
+/** Gwei (of mGNO on Gnosis) that a validator is registered with at least: the consensus specification's. */
+export const MIN_ACTIVATION_BALANCE = 32_000_000_000n
+/** Gwei that count of a validator: MAX_EFFECTIVE_BALANCE, and MAX_EFFECTIVE_BALANCE_ELECTRA of the specification. */
+export const MAX_EFFECTIVE_BALANCE: Readonly<Record<ValidatorType, bigint>> = {
+  '0x01': MIN_ACTIVATION_BALANCE,
+  '0x02': 2_048_000_000_000n,
+}
+
+/** Whether a validator may be registered with so much, Gwei: exactly 32 ETH of type 0x01, 32 to 2048 of 0x02. */
+export function isActivationAmount(type: ValidatorType, amount: bigint): boolean {
+  return amount >= MIN_ACTIVATION_BALANCE && amount <= MAX_EFFECTIVE_BALANCE[type]
+}
+
+/** The same for a person, in Gwei. */
+export function activationAmounts(type: ValidatorType): string {
+  const most = MAX_EFFECTIVE_BALANCE[type]
+  return most === MIN_ACTIVATION_BALANCE ? `exactly ${most}` : `${MIN_ACTIVATION_BALANCE} to ${most}`
+}
+
 const DepositMessageType = new ContainerType({
   pubkey: new ByteVectorType(48),
   withdrawalCredentials: new ByteVectorType(32),

@@ -24,3 +24,8 @@ export function isAmbiguousLength(type: ValidatorType, count: number): boolean {
   const total = LENGTHS[type] * count
   return total % LENGTHS['0x01'] === 0 && total % LENGTHS['0x02'] === 0
 }
+
+/** How many of so many validators a vault takes at once: the last one waits where the length is ambiguous. */
+export function sendableCount(type: ValidatorType, count: number): number {
+  return count > 0 && isAmbiguousLength(type, count) ? count - 1 : count
+}

@@ -1,6 +1,6 @@
 import { getAddress, isAddress } from 'viem'
 import type { Hex } from '../../core/hex.js'
-import { MIN_VALIDATOR_BALANCE, MOST_VALIDATOR_BALANCE } from '../registration/deposit-amounts.js'
+import { activationAmounts, isActivationAmount } from '../../core/messages/deposit.js'
 
 const MIN_DEPOSIT = 1_000_000_000n
 
@@ -25,8 +25,8 @@ export const gwei = (value: string): bigint => {
 /** A 0x02 validator's balance: a whole number of Gwei from 32 to 2048 ETH (mGNO). */
 export const validatorBalance = (value: string): bigint => {
   const amount = wholeGwei(value)
-  if (amount >= MIN_VALIDATOR_BALANCE && amount <= MOST_VALIDATOR_BALANCE) return amount
-  throw new Error(`expected from ${MIN_VALIDATOR_BALANCE} to ${MOST_VALIDATOR_BALANCE} Gwei, got "${value}"`)
+  if (isActivationAmount('0x02', amount)) return amount
+  throw new Error(`expected ${activationAmounts('0x02')} Gwei, got "${value}"`)
 }
 
 /** What a deposit can be: a whole number of Gwei, at least 1 ETH (mGNO), as the deposit contract asks for. */

@@ -1,11 +1,8 @@
 import { parsePublicKey } from '../../core/bls/points.js'
 import { type DepositDataEntry, verifyDepositSignatures } from '../../core/deposits/deposit-data.js'
 import { ConfigurationError, describeError } from '../../core/errors.js'
+import { activationAmounts, isActivationAmount } from '../../core/messages/deposit.js'
 import type { Network } from '../../core/network.js'
-
-/** In Gwei: what a vault can deposit for a validator (0x01: exactly the least). */
-const LEAST = 32_000_000_000n
-const MOST = 2_048_000_000_000n
 
 /**
  * The entries start … start + count − 1 of a deposit data file, checked as far as the file allows: the
@@ -41,9 +38,10 @@ function problemOf({ publicKey, amount, withdrawalCredentials }: DepositDataEntr
   } catch (error) {
     return describeError(error)
   }
-  const onlyLeast = withdrawalCredentials?.startsWith('0x01') === true
-  if (amount >= LEAST && amount <= (onlyLeast ? LEAST : MOST)) return undefined
-  return `its amount is ${amount} Gwei, expected ${onlyLeast ? LEAST : `${LEAST} to ${MOST}`}`
+  const type = withdrawalCredentials?.startsWith('0x01') === true ? '0x01' : '0x02'
+  return isActivationAmount(type, amount)
+    ? undefined
+    : `its amount is ${amount} Gwei, expected ${activationAmounts(type)}`
 }
 
 function wrongSignatures(entries: readonly DepositDataEntry[], network: Network): Set<DepositDataEntry> {

@@ -3,7 +3,12 @@ import type { DepositDataEntry } from '../../core/deposits/deposit-data.js'
 import { verifyDepositSignatures } from '../../core/deposits/deposit-data.js'
 import { ConfigurationError } from '../../core/errors.js'
 import type { Hex, PublicKeyHex } from '../../core/hex.js'
-import { type ValidatorType, withdrawalCredentials } from '../../core/messages/deposit.js'
+import {
+  activationAmounts,
+  isActivationAmount,
+  type ValidatorType,
+  withdrawalCredentials,
+} from '../../core/messages/deposit.js'
 import type { Network } from '../../core/network.js'
 import { type SignedDeposit, validatorBytes } from '../../core/vault/validator-bytes.js'
 
@@ -33,10 +38,6 @@ export interface VaultDepositsOptions {
   /** The file's name, for messages. */
   readonly source: string
 }
-
-/** In Gwei of the unit that validators count in (chain.md: 32 … 2048, 0x01 exactly 32). */
-const LEAST = 32_000_000_000n
-const MOST = 2_048_000_000_000n
 
 export class VaultDeposits {
   readonly entries: readonly DepositDataEntry[]
@@ -102,7 +103,7 @@ export class VaultDeposits {
     }
     const wanted = types.filter((type) => validatorType === undefined || type === validatorType)
     if (wanted.length === 0) return refuse(`it is of type ${types[0]}, VALIDATOR_TYPE is ${validatorType}`)
-    const fitting = wanted.filter((type) => amountFits(type, entry.amount))
+    const fitting = wanted.filter((type) => isActivationAmount(type, entry.amount))
     if (fitting.length === 0) return refuse(amountProblem(wanted, entry.amount))
     return { position, candidates: fitting.map((type) => this.#depositOf(position, type, entry)) }
   }
@@ -139,11 +140,7 @@ export function isUsable(entry: VaultDeposit | UnusableDeposit): entry is VaultD
   return 'bytes' in entry
 }
 
-function amountFits(type: ValidatorType, amount: bigint): boolean {
-  return type === '0x01' ? amount === LEAST : amount >= LEAST && amount <= MOST
-}
-
 function amountProblem(types: readonly ValidatorType[], amount: bigint): string {
-  const expected = types.includes('0x02') ? `${LEAST} to ${MOST}` : `exactly ${LEAST}`
-  return `its amount is ${amount} Gwei, expected ${expected}`
+  const widest = types.includes('0x02') ? '0x02' : '0x01'
+  return `its amount is ${amount} Gwei, expected ${activationAmounts(widest)}`
 }

@@ -1,4 +1,5 @@
 /** By whose right a batch is registered, in the forms that the oracles and the contract want. */
+import { isAddressEqual } from 'viem'
 import type { PrivateKeyAccount } from 'viem/accounts'
 import type { Hex } from '../../core/hex.js'
 import type { Network } from '../../core/network.js'
@@ -59,13 +60,16 @@ async function managerAuthority(
   const amounts = isCompounding ? batch.map(({ deposit }) => deposit.amount) : null
   return {
     forOracles: { kind: 'manager', signature, amounts },
-    forContract: { kind: 'manager', signature: isSame(keys.wallet.address, manager) ? undefined : signature },
+    forContract: {
+      kind: 'manager',
+      signature: isAddressEqual(keys.wallet.address, manager) ? undefined : signature,
+    },
   }
 }
 
 /** @throws NotNow NOT_THE_MANAGER where no key here is the validators manager's */
 export function assertManager({ manager: key }: Keys, manager: Hex): void {
-  if (isSame(key.address, manager)) return
+  if (isAddressEqual(key.address, manager)) return
   throw new NotNow(
     'NOT_THE_MANAGER',
     `the vault’s validators manager is ${manager}, the key here is of ${key.address}`,
@@ -74,8 +78,4 @@ export function assertManager({ manager: key }: Keys, manager: Hex): void {
       hint: 'Give the manager’s key (VALIDATORS_MANAGER_KEY_FILE), or have the vault’s admin set this address',
     },
   )
-}
-
-function isSame(a: Hex, b: Hex): boolean {
-  return a.toLowerCase() === b.toLowerCase()
 }

@@ -61,12 +61,27 @@ export async function batchExits(
 }
 
 /** @throws NotNow KEY_DEPOSITED */
-export function refuseKnown(known: readonly PublicKeyHex[]): void {
+function refuseKnown(known: readonly PublicKeyHex[]): void {
   const [first] = known
   if (first === undefined) return
   throw new NotNow('KEY_DEPOSITED', `the key ${shorten(first)} was deposited meanwhile: starting over`, {
     level: 'warn',
     soon: true,
+  })
+}
+
+/** @throws NotNow KEY_DEPOSITED, REGISTRY_MOVED where a deposit landed since, so that root and index are others */
+export async function assertSameDeposits(
+  predictor: Pick<ValidatorIndexPredictor, 'outlook'>,
+  { startIndex, registryRoot }: Pick<BatchExits, 'startIndex' | 'registryRoot'>,
+  publicKeys: readonly PublicKeyHex[],
+): Promise<void> {
+  const { index, depositRoot, known } = await predictor.outlook(publicKeys)
+  refuseKnown(known)
+  if (depositRoot === registryRoot && index === startIndex) return
+  throw new NotNow('REGISTRY_MOVED', 'another deposit landed meanwhile: starting over', {
+    soon: true,
+    detail: depositRoot,
   })
 }
 

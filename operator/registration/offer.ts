@@ -2,13 +2,16 @@
 import type { OfferedValidator, RegistrationOffer } from '../../core/clients/relayer-registrations.js'
 import { verifyDepositSignatures } from '../../core/deposits/deposit-data.js'
 import { type Hex, type PublicKeyHex, shorten } from '../../core/hex.js'
-import { type ValidatorType, withdrawalCredentials } from '../../core/messages/deposit.js'
+import {
+  MIN_ACTIVATION_BALANCE,
+  type ValidatorType,
+  withdrawalCredentials,
+} from '../../core/messages/deposit.js'
 import type { Network } from '../../core/network.js'
 import type { SignedDeposit } from '../../core/vault/validator-bytes.js'
 import { checkOracleParts, type OracleSet } from '../collect/oracle-parts.js'
 import { NotNow } from '../not-now.js'
 import type { CollectedValidator } from './batch-source.js'
-import { MIN_VALIDATOR_BALANCE } from './deposit-amounts.js'
 
 /** What was asked for. */
 export interface OfferQuestion {
@@ -54,9 +57,9 @@ export function checkChoice(
 }
 
 function checkAmount(key: string, type: ValidatorType, amount: bigint, asked: bigint): void {
-  const fits = type === '0x01' ? amount === asked : amount >= MIN_VALIDATOR_BALANCE && amount <= asked
+  const fits = type === '0x01' ? amount === asked : amount >= MIN_ACTIVATION_BALANCE && amount <= asked
   if (fits) return
-  const allowed = type === '0x01' ? `${asked}` : `${MIN_VALIDATOR_BALANCE} to ${asked}`
+  const allowed = type === '0x01' ? `${asked}` : `${MIN_ACTIVATION_BALANCE} to ${asked}`
   throw refuse('WRONG_AMOUNT', `it offers ${key} with ${amount} Gwei, expected ${allowed}`)
 }
 

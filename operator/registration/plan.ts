@@ -1,5 +1,5 @@
 /** Which validators are registered next: pure, so that every limit can be tried in a test. */
-import { isAmbiguousLength } from '../../core/vault/validator-bytes.js'
+import { sendableCount } from '../../core/vault/validator-bytes.js'
 import { isUsable, type UnusableDeposit, type VaultDeposit } from '../deposit-data/vault-deposits.js'
 
 export interface PlanInput {
@@ -58,9 +58,8 @@ function takeInOrder(
   return { taken, stop: wrong }
 }
 
-/** The contract refuses batches whose length is one of both types: one fewer goes now, the last one next time. */
+/** What the contract refuses to take with the others goes next time. */
 function sendable(deposits: readonly VaultDeposit[]): readonly VaultDeposit[] {
   const [first] = deposits
-  if (first === undefined || !isAmbiguousLength(first.type, deposits.length)) return deposits
-  return deposits.slice(0, -1)
+  return first === undefined ? [] : deposits.slice(0, sendableCount(first.type, deposits.length))
 }

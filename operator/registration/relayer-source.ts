@@ -8,7 +8,7 @@ import type { ValidatorType } from '../../core/messages/deposit.js'
 import type { Network } from '../../core/network.js'
 import type { ProtocolConfig } from '../../core/oracles/protocol-config.js'
 import type { NextIndex, ValidatorIndexPredictor } from '../../core/validator-index/predictor.js'
-import { isAmbiguousLength } from '../../core/vault/validator-bytes.js'
+import { sendableCount } from '../../core/vault/validator-bytes.js'
 import { oracleSetOf } from '../collect/oracle-parts.js'
 import { checkManagerSignature } from '../manager/signature.js'
 import { NotNow } from '../not-now.js'
@@ -21,8 +21,8 @@ import {
   type CollectedBatch,
   type RegisteringVault,
 } from './batch-source.js'
-import { depositAmounts, sendableCount } from './deposit-amounts.js'
-import { refuseKnown } from './exits.js'
+import { depositAmounts } from './deposit-amounts.js'
+import { assertSameDeposits } from './exits.js'
 import { type AcceptedKeys, checkChoice, collectedOf, describeMissing } from './offer.js'
 
 export interface RelayerSourceParts {
@@ -74,7 +74,7 @@ export class RelayerSource implements BatchSource {
         `the vault can register ${amounts.length} validators now, fewer than MIN_VALIDATORS_REGISTRATION (${minimum})`,
       )
     }
-    const asked = amounts.slice(0, sendableCount(type, amounts.length, batchLimit))
+    const asked = amounts.slice(0, sendableCount(type, Math.min(amounts.length, batchLimit)))
     return { collect: (config, signal) => this.#collect(way, asked, config, signal) }
   }
 
@@ -92,9 +92,10 @@ export class RelayerSource implements BatchSource {
       const offer = await this.#ask(next, amounts)
       const missing = describeMissing(offer)
       const count = offer.validators.length
-      if (count > 0 && isAmbiguousLength(this.#parts.type, count)) {
+      const sendable = sendableCount(this.#parts.type, count)
+      if (sendable < count) {
         // The relayer has fewer than asked for, by chance so many as no vault takes at once.
-        amounts = asked.slice(0, count - 1)
+        amounts = asked.slice(0, sendable)
         continue
       }
       if (missing === undefined) return this.#accept(way, { offer, amounts, next }, config)
@@ -127,15 +128,12 @@ export class RelayerSource implements BatchSource {
     const { network, vault, type, predictor } = this.#parts
     const validators = collectedOf(offer, { vault, type, amounts }, { network, oracles: oracleSetOf(config) })
     const deposits = validators.map(({ deposit }) => deposit)
-    const { index, depositRoot, known } = await predictor.outlook(deposits.map(({ publicKey }) => publicKey))
-    refuseKnown(known)
-    if (index !== next.index || depositRoot !== next.depositRoot) {
-      const detail = depositRoot
-      throw new NotNow('REGISTRY_MOVED', 'another deposit landed meanwhile: starting over', {
-        soon: true,
-        detail,
-      })
-    }
+    const { index, depositRoot } = next
+    await assertSameDeposits(
+      predictor,
+      { startIndex: index, registryRoot: depositRoot },
+      deposits.map(({ publicKey }) => publicKey),
+    )
     const bytes = bytesOf(type, deposits)
     const signature = await checkManagerSignature(
       { network, vault, manager: way.manager, rootOrNonce: depositRoot, validators: bytes },

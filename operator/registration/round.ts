@@ -22,7 +22,7 @@ import type { Keys } from './authority.js'
 import type { BatchSource, CollectedBatch } from './batch-source.js'
 import { registrationCall } from './call.js'
 import type { CurrentApprovals } from './current-approvals.js'
-import { refuseKnown } from './exits.js'
+import { assertSameDeposits } from './exits.js'
 
 export interface RoundParts {
   readonly network: Network
@@ -78,7 +78,7 @@ export class Round {
     const { forOracles, forContract } = batch.authority
     const subject = { ...subjectOf(batch), vault, authority: forOracles }
     const approved = await this.#approvals(subject, config, state.minOracles, signal)
-    await this.#assertSameDeposits(batch, subject.publicKeys)
+    await assertSameDeposits(this.#parts.predictor, batch, subject.publicKeys)
     const approval = approvalParams(subject, approved)
     const call = registrationCall(vault, forContract, approval, state.harvest)
     return this.#send({
@@ -140,7 +140,8 @@ export class Round {
   ): Promise<ApprovedRegistration> {
     const outcome = await this.#parts.approvals.of(subject, config).collect(wanted, signal)
     if ('approved' in outcome) return outcome.approved
-    await this.#assertSameDeposits(
+    await assertSameDeposits(
+      this.#parts.predictor,
       { startIndex: subject.validatorIndex, registryRoot: subject.validatorsRoot },
       subject.publicKeys,
     )
@@ -151,20 +152,6 @@ export class Round {
           }
         : {}
     throw new NotNow('TOO_FEW_APPROVALS', outcome.missing, { level: 'warn', detail: '', ...likely })
-  }
-
-  /** @throws NotNow where a deposit landed since, so that root and index are others */
-  async #assertSameDeposits(
-    { startIndex, registryRoot }: Pick<CollectedBatch, 'startIndex' | 'registryRoot'>,
-    publicKeys: readonly Hex[],
-  ): Promise<void> {
-    const { index, depositRoot, known } = await this.#parts.predictor.outlook(publicKeys)
-    refuseKnown(known)
-    if (depositRoot === registryRoot && index === startIndex) return
-    throw new NotNow('REGISTRY_MOVED', 'another deposit landed meanwhile: starting over', {
-      soon: true,
-      detail: registryRoot,
-    })
   }
 }
 

@@ -2,9 +2,8 @@
 import type { ValidatorStatus } from '../../core/clients/beacon.js'
 import { DvtExitError } from '../../core/errors.js'
 import { type Hex, type PublicKeyHex, shorten } from '../../core/hex.js'
-import { withdrawalCredentials } from '../../core/messages/deposit.js'
+import { MAX_EFFECTIVE_BALANCE, withdrawalCredentials } from '../../core/messages/deposit.js'
 import type { Consolidation, KeyAmount } from '../../core/vault/managed-bytes.js'
-import { MOST_VALIDATOR_BALANCE } from '../registration/deposit-amounts.js'
 
 /** What the beacon node says of some validators, and whose they have to be. */
 export interface CheckedValidators {
@@ -43,9 +42,9 @@ export function checkConsolidations(
     }
     if (sources.has(target)) throw invalid(`the target ${shorten(target)} is a source too`)
     const balance = (balances.get(target) ?? to.balance) + from.balance
-    if (balance > MOST_VALIDATOR_BALANCE) {
+    if (balance > MAX_EFFECTIVE_BALANCE['0x02']) {
       throw invalid(
-        `the target ${shorten(target)} would have ${balance} Gwei, more than ${MOST_VALIDATOR_BALANCE}`,
+        `the target ${shorten(target)} would have ${balance} Gwei, more than ${MAX_EFFECTIVE_BALANCE['0x02']}`,
       )
     }
     balances.set(target, balance)

@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely'
 import type { Hex, PublicKeyHex } from '../../core/hex.js'
 import type { ValidatorType } from '../../core/messages/deposit.js'
-import { isAmbiguousLength } from '../../core/vault/validator-bytes.js'
+import { sendableCount } from '../../core/vault/validator-bytes.js'
 import type { ExitsSchema } from '../store/schema.js'
 
 export interface ChosenValidator {
@@ -33,8 +33,7 @@ export function planChoice(
   { vault, type, amounts }: AskedValidators,
 ): ChosenValidator[] {
   const keys = [...before.map(({ publicKey }) => publicKey), ...free].slice(0, amounts.length)
-  const sendable = isAmbiguousLength(type, keys.length) ? keys.slice(0, -1) : keys
-  return sendable.map((publicKey, i) => {
+  return keys.slice(0, sendableCount(type, keys.length)).map((publicKey, i) => {
     const kept = before[i]?.type === type ? before[i].amount : undefined
     const asked = amounts[i] ?? 0n
     return { publicKey, vault, type, amount: kept !== undefined && kept <= asked ? kept : asked }

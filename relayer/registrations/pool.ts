@@ -4,6 +4,7 @@ import { type DepositDataEntry, loadDepositData } from '../../core/deposits/depo
 import { loadPublicKeys } from '../../core/deposits/public-keys-file.js'
 import { ConfigurationError } from '../../core/errors.js'
 import { type Hex, type PublicKeyHex, shorten } from '../../core/hex.js'
+import { MIN_ACTIVATION_BALANCE } from '../../core/messages/deposit.js'
 import type { Network } from '../../core/network.js'
 import { groupBy } from '../exits/records.js'
 import type { WantedDeposit } from '../validators/service.js'
@@ -22,8 +23,6 @@ export interface PoolSource {
   keys(): Iterable<PooledKey>
   key(publicKey: PublicKeyHex): PooledKey | undefined
 }
-
-const ETH_32 = 32_000_000_000n
 
 /** The keys of lists where a person gave any, else those of the clusters that the relayer knows. */
 export class PublicKeyPool {
@@ -59,7 +58,7 @@ export class PublicKeyPool {
     const only = this.#vaults.length === 1 && ofKey.length > 0 ? this.#vaults[0] : undefined
     const vault = deposit?.vault ?? ofKey.find((key) => key.vault !== undefined)?.vault ?? only
     if (vault === undefined || !this.#serves(vault)) return undefined
-    return deposit ?? { vault, type: '0x01', amount: ETH_32 }
+    return deposit ?? { vault, type: '0x01', amount: MIN_ACTIVATION_BALANCE }
   }
 
   /** Without VAULTS, what a lock or deposit data names is not doubted. */

@@ -3,7 +3,7 @@ import { concatHex } from 'viem'
 import { Conditions } from '../../core/conditions.js'
 import type { Hex } from '../../core/hex.js'
 import { stringifyJson } from '../../core/json.js'
-import { type ValidatorType, withdrawalCredentials } from '../../core/messages/deposit.js'
+import { isActivationAmount, type ValidatorType, withdrawalCredentials } from '../../core/messages/deposit.js'
 import type { OraclesSource } from '../../core/oracles/source.js'
 import type { Outlook } from '../../core/validator-index/predictor.js'
 import { validatorBytes } from '../../core/vault/validator-bytes.js'
@@ -51,9 +51,6 @@ interface Choice {
   readonly isWhole: boolean
   readonly outlook: Outlook
 }
-
-const ETH_32 = 32_000_000_000n
-const ETH_2048 = 2_048_000_000_000n
 
 export class Registrations {
   readonly #parts: RegistrationsParts
@@ -180,8 +177,7 @@ export function assertVault(vault: Hex, vaults: readonly Hex[]): void {
 }
 
 function assertAmounts({ amounts, type }: RegistrationRequest): void {
-  const most = type === '0x01' ? ETH_32 : ETH_2048
-  const wrong = amounts.find((amount) => amount < ETH_32 || amount > most)
+  const wrong = amounts.find((amount) => !isActivationAmount(type, amount))
   if (wrong === undefined) return
   const expected = type === '0x01' ? '32 ETH' : 'from 32 to 2048 ETH'
   throw new RegistrationRefusal(

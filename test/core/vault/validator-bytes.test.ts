@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { parseDepositData } from '../../../core/deposits/deposit-data.js'
 import { type Hex, toHex } from '../../../core/hex.js'
 import { depositDataRoot, withdrawalCredentials } from '../../../core/messages/deposit.js'
-import { isAmbiguousLength, validatorBytes } from '../../../core/vault/validator-bytes.js'
+import { isAmbiguousLength, sendableCount, validatorBytes } from '../../../core/vault/validator-bytes.js'
 
 const VAULT: Hex = '0xba447498DC4c169f2b4f427B2c4D532320457E89'
 const PUBLIC_KEY: Hex = `0x${'11'.repeat(48)}`
@@ -68,6 +68,20 @@ describe('the length of several validators', () => {
       for (const count of counts) {
         expect(isAmbiguousLength(type, count)).to.equal((one * count) % other === 0)
       }
+    })
+  }
+
+  for (const [type, count, expected] of [
+    ['0x01', 0, 0],
+    ['0x01', 5, 5],
+    ['0x01', 23, 22],
+    ['0x01', 46, 45],
+    ['0x02', 22, 21],
+    ['0x02', 23, 23],
+    ['0x02', 44, 43],
+  ] as const) {
+    it(`of type ${type}: of ${count}, ${expected} go at once`, () => {
+      expect(sendableCount(type, count)).to.equal(expected)
     })
   }
 })

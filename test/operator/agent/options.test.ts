@@ -165,7 +165,7 @@ describe('the operator’s options', () => {
     [
       'MAX_VALIDATOR_BALANCE_GWEI',
       '31999999999',
-      /^MAX_VALIDATOR_BALANCE_GWEI: expected from 32000000000 to/,
+      /^MAX_VALIDATOR_BALANCE_GWEI: expected 32000000000 to/,
     ],
     ['MAX_VALIDATOR_BALANCE_GWEI', '2048000000001', /to 2048000000000 Gwei, got "2048000000001"$/],
     ['MAX_VALIDATOR_BALANCE_GWEI', '64.5', /expected a whole number of Gwei, got "64\.5"$/],

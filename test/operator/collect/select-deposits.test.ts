@@ -60,7 +60,7 @@ describe('the deposits to collect for', () => {
   it('must have amounts that a vault deposits', () => {
     const { withdrawalCredentials: _, ...bare } = first
     const compounding = { ...bare, withdrawalCredentials: `0x02${'00'.repeat(31)}` } as const
-    expect(refusal([{ ...first, amount: 33_000_000_000n }])).to.include('expected 32000000000')
+    expect(refusal([{ ...first, amount: 33_000_000_000n }])).to.include('expected exactly 32000000000')
     expect(refusal([{ ...bare, amount: 1_000_000_000n }])).to.include('expected 32000000000 to')
     expect(refusal([{ ...bare, amount: 2_048_000_000_001n }])).to.include('to 2048000000000')
     expect(refusal([{ ...compounding, amount: 40_000_000_000n }])).to.include('signature does not verify')

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { depositAmounts, sendableCount } from '../../../operator/registration/deposit-amounts.js'
+import { depositAmounts } from '../../../operator/registration/deposit-amounts.js'
 
 const ETH = 1_000_000_000n
 const amounts = (type: '0x01' | '0x02', eth: bigint, maxBalance = 1945n) =>
@@ -27,18 +27,4 @@ describe('the amounts of new validators', () => {
     const rest = 32n * ETH - 1n
     expect(depositAmounts({ type: '0x02', gwei: 64n * ETH + rest, maxBalance: 64n * ETH })).to.have.length(1)
   })
-
-  for (const [type, count, limit, expected] of [
-    ['0x01', 5, 10, 5],
-    ['0x01', 50, 10, 10],
-    ['0x01', 23, 50, 22],
-    ['0x01', 50, 46, 45],
-    ['0x02', 22, 50, 21],
-    ['0x02', 23, 50, 23],
-    ['0x02', 60, 44, 43],
-  ] as const) {
-    it(`of type ${type}: of ${count} with a limit of ${limit}, ${expected} go at once`, () => {
-      expect(sendableCount(type, count, limit)).to.equal(expected)
-    })
-  }
 })
