@@ -8,8 +8,8 @@ import { type Hex, normalizeHex } from './hex.js'
 export function parseAddress(value: string): Hex {
   const isPlain = value === value.toLowerCase()
   if (validate(value, { strict: !isPlain })) return normalizeHex(value, 20)
-  const reason = /^0x[0-9a-fA-F]{40}$/.test(value)
-    ? 'its checksum is wrong: a digit may be mistyped'
-    : 'it has not 20 bytes of hex'
-  throw new Error(`"${value}" is no address: ${reason}`)
+  if (/^0x[0-9a-fA-F]{40}$/.test(value)) {
+    throw new Error(`the checksum of ${value} is wrong: a digit may be mistyped`)
+  }
+  throw new Error(`expected an address of 20 bytes, got "${value}"`)
 }

@@ -1,18 +1,12 @@
-import { getAddress, isAddress } from 'viem'
+import { getAddress } from 'viem'
+import { parseAddress } from '../../core/address.js'
 import type { Hex } from '../../core/hex.js'
 import { activationAmounts, isActivationAmount } from '../../core/messages/deposit.js'
 
 const MIN_DEPOSIT = 1_000_000_000n
 
-/** An address; one of mixed case must have the right checksum (EIP-55). */
-export const address = (value: string): Hex => {
-  const isPlain = value === value.toLowerCase()
-  if (/^0x[0-9a-fA-F]{40}$/.test(value) && !isPlain && !isAddress(value)) {
-    throw new Error(`the checksum of ${value} is wrong: a digit may be mistyped`)
-  }
-  if (!isAddress(value)) throw new Error(`expected an address of 20 bytes, got "${value}"`)
-  return getAddress(value)
-}
+/** An account's or contract's address, as it is shown to people (EIP-55). */
+export const address = (value: string): Hex => getAddress(parseAddress(value))
 
 /** Gwei with up to nine decimals, as wei. */
 export const gwei = (value: string): bigint => {

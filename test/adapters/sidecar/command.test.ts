@@ -232,7 +232,7 @@ describe('dvt-exit sidecar', () => {
       [{ ALLOW_ACTIVE: '0x1234' }, 'ALLOW_ACTIVE: expected BLS public keys'],
       [{ CLUSTER_TYPE: undefined }, 'CLUSTER_TYPE'],
       [{ CLUSTER_TYPE: 'lodestar' }, 'expected one of obol, ssv'],
-      [{ SIDECAR_VAULTS: '0x1234' }, 'SIDECAR_VAULTS: "0x1234" is no address'],
+      [{ SIDECAR_VAULTS: '0x1234' }, 'SIDECAR_VAULTS: expected an address of 20 bytes, got "0x1234"'],
       [{ SIDECAR_VAULTS: `${VAULT},${VAULT.replace('0xba', '0xBa')}` }, 'SIDECAR_VAULTS: "0xBa'],
       [{ SIDECAR_VAULTS: ',' }, 'SIDECAR_VAULTS: expected at least one address'],
       [{ OBOL_KEYSTORES_DIR: folder }, folder],
