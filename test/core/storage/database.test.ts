@@ -103,6 +103,8 @@ describe('databases', () => {
     expect(await value('journal_mode')).to.equal('wal')
     expect(await value('synchronous')).to.equal(2)
     expect(await value('foreign_keys')).to.equal(1)
+    expect(await value('secure_delete'), 'what is deleted is overwritten').to.equal(1)
+    expect(await value('busy_timeout'), 'SQLite never waits in the thread of the requests').to.equal(0)
   })
 
   it('are readable for their owner alone, journals included', async function () {
@@ -133,6 +135,12 @@ describe('databases', () => {
       expect(error.code).to.equal('DATABASE_WRITABLE_BY_OTHERS')
       expect(error.hint).to.include(file)
     }
+    chmodSync(file, 0o600)
+    writeFileSync(`${file}-wal`, '')
+    chmodSync(`${file}-wal`, 0o666)
+    const error = await failureOf(open(file))
+    expect(error.code).to.equal('DATABASE_WRITABLE_BY_OTHERS')
+    expect(error.message).to.include(`${file}-wal`)
   })
 
   it('of another part are refused', async () => {
