@@ -5,10 +5,12 @@ import { listOf, publicKeyField, shareIndexField, signatureField, validatorIndex
 /** `GET /info` */
 export const infoAnswer = z.object({ network: z.string() })
 
+const publicKeyText = z.string().meta({ pattern: '^(?:0[xX])?[0-9a-fA-F]{96}$' })
+
 /** `POST /validators`: the keys exactly as they were asked, beside their canonical form. */
 export const validatorsRequest = z.object({
   public_keys: listOf(
-    z.string().transform((asked, context) => {
+    publicKeyText.transform((asked, context) => {
       const parsed = publicKeyField.safeParse(asked)
       if (parsed.success) return { asked, publicKey: parsed.data }
       context.addIssue({ code: 'custom', message: 'invalid BLS public key' })

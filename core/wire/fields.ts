@@ -3,6 +3,8 @@ import { z } from 'zod'
 import type { Hex, PublicKeyHex } from '../hex.js'
 
 const MAX_UINT64 = 2n ** 64n - 1n
+/** What the API's description calls such integers: their greatest value has no place in its numbers. */
+const UINT64 = { type: 'integer', format: 'uint64' } as const
 /** Wrong items of one list that are told of: a long one could hold a million, and each costs time. */
 const MOST_WRONG_ITEMS = 100
 
@@ -39,13 +41,17 @@ export function itemOf(list: z.core.$ZodType): z.ZodType | undefined {
 
 /** Hex of a fixed number of bytes, with or without 0x, of either case; comes out as 0x and lowercase. */
 export function hexBytes(length: number, what: string) {
-  const form = new RegExp(`^(?:0[xX])?([0-9a-fA-F]{${2 * length}})$`)
-  return z.string().transform((text, context): Hex => {
-    const digits = form.exec(text)?.[1]
-    if (digits !== undefined) return `0x${digits.toLowerCase()}`
-    context.addIssue({ code: 'custom', message: `invalid ${what}: expected ${length} bytes of hex` })
-    return z.NEVER
-  })
+  const pattern = `^(?:0[xX])?([0-9a-fA-F]{${2 * length}})$`
+  const form = new RegExp(pattern)
+  return z
+    .string()
+    .meta({ pattern })
+    .transform((text, context): Hex => {
+      const digits = form.exec(text)?.[1]
+      if (digits !== undefined) return `0x${digits.toLowerCase()}`
+      context.addIssue({ code: 'custom', message: `invalid ${what}: expected ${length} bytes of hex` })
+      return z.NEVER
+    })
 }
 
 /** A BLS public key's shape: 48 bytes. Whether it is a point is checked where it matters. */
@@ -57,6 +63,7 @@ export const signatureField = hexBytes(96, 'BLS signature')
 /** A JSON integer from 1 to 2^64 − 1, as parseJson delivers it; comes out as a bigint. */
 export const shareIndexField = z
   .union([z.int(), z.bigint()], 'share index must be an integer')
+  .meta({ ...UINT64, minimum: 1 })
   .transform((value, context) => {
     const index = BigInt(value)
     if (index < 1n || index > MAX_UINT64) {
@@ -72,5 +79,6 @@ export const validatorIndexField = z.int().min(0)
 /** Gwei, a JSON integer as parseJson delivers it; comes out as a bigint. */
 export const amountField = z
   .union([z.int(), z.bigint()], 'expected an integer of Gwei')
+  .meta({ ...UINT64, minimum: 0 })
   .transform((value) => BigInt(value))
   .refine((value) => value >= 0n && value <= MAX_UINT64, 'expected Gwei from 0 to 2^64 - 1')

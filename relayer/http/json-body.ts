@@ -65,7 +65,8 @@ export function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): Record<
     io,
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {
-      if (zodSchema._zod.def.type === 'bigint') jsonSchema.type = 'integer'
+      // What is a number or a bigint to us is one integer in JSON.
+      if (jsonSchema.format === 'uint64') delete jsonSchema.anyOf
       const item = itemOf(zodSchema)
       if (item !== undefined) jsonSchema.items = jsonSchemaOf(item, io)
     },

@@ -3,8 +3,10 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifySchema } from 'fastify'
 import { z } from 'zod'
+import { detailAnswer } from './detail.js'
 import type { App } from './fastify.js'
 import { jsonSchemaOf } from './json-body.js'
+import { shapeErrorAnswer } from './shape-error.js'
 
 /** Nothing from outside; the plugin's own policy also turns http into https, where there may be none. */
 const CONTENT_POLICY =
@@ -43,14 +45,30 @@ export async function describeApi(app: App, version: string): Promise<void> {
   )
 }
 
+/** What every request may be answered, whatever it asks for. */
+const ALWAYS = {
+  400: detailAnswer.describe('Not HTTP as it should be'),
+  401: detailAnswer.describe('A token is needed, or the one that came is wrong'),
+  403: detailAnswer.describe('The token’s role may not do this, or it came over plain HTTP'),
+  421: detailAnswer.describe('The Host name is not served here'),
+  429: detailAnswer.describe('Too many requests of this caller: see Retry-After'),
+}
+const WITH_BODY = {
+  413: detailAnswer.describe('The body, or a list in it, is too long'),
+  422: shapeErrorAnswer,
+}
+
 function withJsonSchemas(schema: FastifySchema): FastifySchema {
   const { body, response, ...rest } = schema
+  const responses = {
+    ...ALWAYS,
+    ...(body === undefined ? {} : WITH_BODY),
+    ...(response as object | undefined),
+  }
   return {
     ...rest,
     ...(body instanceof z.ZodType ? { body: jsonSchemaOf(body, 'input') } : {}),
-    ...(typeof response === 'object' && response !== null
-      ? { response: Object.fromEntries(Object.entries(response).map(describeResponse)) }
-      : {}),
+    response: Object.fromEntries(Object.entries(responses).map(describeResponse)),
   }
 }
 
