@@ -3,6 +3,7 @@ import type { Argv } from 'yargs'
 import { DvtExitError, describeError, describeWithCode, exitCodeOf } from './errors.js'
 import { createLogger, LOG_FORMATS, LOG_LEVELS, type LogFormat, type Logger, type LogLevel } from './log.js'
 import { type Option, type OptionSet, oneOf, readOptions, text, type Values } from './options.js'
+import { hardenProcess } from './process-hardening.js'
 
 /** What a command gets beside its options. */
 export interface CommandContext {
@@ -67,6 +68,7 @@ export async function runCommand<S extends OptionSet>(
   flags: Readonly<Record<string, unknown>>,
   run: (values: Values<S>, context: CommandContext) => Promise<void>,
 ): Promise<void> {
+  const warnings = hardenProcess()
   const stop = new AbortController()
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130)
@@ -79,7 +81,9 @@ export async function runCommand<S extends OptionSet>(
     const { config } = readOptions({ config: commonOptions.config }, given)
     const { logLevel, logFormat } = readOptions(commonOptions, { ...given, configFile: config })
     const values = readOptions(options, { ...given, configFile: config })
-    await run(values, { signal: stop.signal, logger: createLogger(name, logLevel, logFormat) })
+    const logger = createLogger(name, logLevel, logFormat)
+    for (const warning of warnings) logger.warn(warning)
+    await run(values, { signal: stop.signal, logger })
     process.exit(0)
   } catch (error) {
     process.exit(reportFailure(error))
