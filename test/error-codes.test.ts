@@ -16,7 +16,7 @@ import { REFUSALS } from '../relayer/refusals.js'
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 
 /** Names in capitals that are no codes: what the system, SQLite, Node or Fastify call theirs. */
-const NOT_OURS = /^(ERR|HPE|SQLITE|UV|FST|DVT_EXIT)_|^(BLS_WASM|WAL_CHECKPOINT)$/
+const NOT_OURS = /^(ERR|HPE|SQLITE|UV|FST|NODE|DVT_EXIT)_|^(BLS_WASM|WAL_CHECKPOINT)$/
 /** Classes of errors, and the answer that one of them means. */
 const ANSWERS: Readonly<Record<string, string>> = {
   ConfigurationError: 'exit 2',
