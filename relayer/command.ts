@@ -9,7 +9,6 @@ import type { Logger } from '../core/log.js'
 import { loadNetwork, type Network } from '../core/network.js'
 import type { Values } from '../core/options.js'
 import type { OraclesSource } from '../core/oracles/source.js'
-import { databaseAnswers } from '../core/storage/database.js'
 import { ValidatorIndexPredictor } from '../core/validator-index/predictor.js'
 import { assertMayListen } from './access/binding.js'
 import { RateLimit } from './access/rate-limit.js'
@@ -17,6 +16,7 @@ import { awaitChain, type Chain, connectChain } from './chain.js'
 import { Closing } from './closing.js'
 import { loadClusterFiles, OwnersFollower, splitSsvClusters } from './clusters.js'
 import { WorkerPool } from './crypto/worker-pool.js'
+import { type ServedDatabase, serveDatabase } from './database.js'
 import type { GivenClusters } from './given-clusters.js'
 import { createApp } from './http/app.js'
 import type { App } from './http/fastify.js'
@@ -33,7 +33,6 @@ import { RelayerService } from './service.js'
 import { Checkpoint } from './store/checkpoints.js'
 import { ExitStore } from './store/exit-store.js'
 import { defaultKeyFile, loadOrCreateKey } from './store/key-file.js'
-import { openRelayerDatabase, type RelayerDatabase } from './store/open.js'
 import { ShareCipher } from './store/share-cipher.js'
 import { TokenStore } from './store/tokens.js'
 import { ClaimedSharings } from './validators/claimed-sharings.js'
@@ -73,8 +72,8 @@ async function serve(values: RelayerValues, context: CommandContext, closing: Cl
   const network = loadNetwork(values.network, values.networkConfigFile)
   const chain = connectChain(values, network)
   const clusters = await loadClusters(values, network, logger)
-  const database = await openRelayerDatabase(values.database)
-  closing.add('database', () => database.destroy())
+  const served = await serveDatabase(values.database, logger, closing)
+  const { database } = served
   await followOwners(values, { network, chain, clusters, signal, logger, closing })
 
   const registry = new Registry()
@@ -94,8 +93,12 @@ async function serve(values: RelayerValues, context: CommandContext, closing: Cl
   })
   const pool = await createPool(values, network, clusters)
   const manager = await createManager(values, network, chain, logger)
-  const parts = { network, indexes, clusters, pool, manager, database, oracles, registry, logger, closing }
+  const parts = {
+    ...{ network, indexes, clusters, pool, manager, database, oracles, registry, logger, closing },
+    databaseWorks: () => served.works(),
+  }
   const service = await createService(values, parts)
+  served.onRecovery(() => service.resume())
   const app = await createHttp(values, { ...parts, service })
   closing.add('http', () => closeGracefully(app, REQUESTS_END))
   const url = await listen(app, values.host, values.port)
@@ -148,7 +151,8 @@ interface Parts {
   readonly clusters: GivenClusters
   readonly pool: PublicKeyPool
   readonly manager: ValidatorsManager | undefined
-  readonly database: RelayerDatabase
+  readonly database: ServedDatabase['database']
+  readonly databaseWorks: () => Promise<boolean>
   readonly oracles: OraclesSource
   readonly registry: Registry
   readonly logger: Logger
@@ -191,7 +195,7 @@ async function createHttp(
   values: RelayerValues,
   parts: Parts & { readonly service: RelayerService },
 ): Promise<App> {
-  const { network, service, database, oracles, registry, logger } = parts
+  const { network, service, database, databaseWorks, oracles, registry, logger } = parts
   const { host, open, allowPlainHttpTokens } = values
   const tls = loadTls(values)
   const tokens = new TokenStore(database, () => Math.floor(Date.now() / 1000))
@@ -216,7 +220,7 @@ async function createHttp(
       sharesPerRequest: values.maxSharesPerRequest,
     },
     health: {
-      needed: { database: () => databaseAnswers(database) },
+      needed: { database: databaseWorks },
       wanted: { oracles: async () => (await oracles.current()).oracles.length > 0 },
     },
     registry,

@@ -7,6 +7,7 @@ import { describeError } from '../core/errors.js'
 import { fromHex, shorten } from '../core/hex.js'
 import type { Logger } from '../core/log.js'
 import type { OraclesSource } from '../core/oracles/source.js'
+import { isDatabaseTrouble } from '../core/storage/database-trouble.js'
 import type { ExitCrypto, SignatureToMake } from './crypto/exit-crypto.js'
 import { isExit, isSameKind } from './exits/message.js'
 import { type NextStep, nextStep } from './exits/next-step.js'
@@ -103,7 +104,8 @@ export class Recoveries {
         this.#parts.onChange()
       }
     } catch (error) {
-      this.#parts.logger.error(
+      // Of the database's troubles its watch tells, once.
+      this.#parts.logger[isDatabaseTrouble(error) ? 'debug' : 'error'](
         { ...wanted, error: describeError(error) },
         'recovery failed, trying again later',
       )

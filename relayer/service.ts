@@ -111,11 +111,11 @@ export class RelayerService implements ExitService, ValidatorService {
       mostTrials: limits.maxTrials,
       onChange,
     })
-    given.onChange(() => this.#resume())
+    given.onChange(() => this.resume())
     oracles.onChange(() => {
       this.#readiness.forgetAll()
       this.#changed()
-      this.#resume()
+      this.resume()
     })
   }
 
@@ -127,6 +127,11 @@ export class RelayerService implements ExitService, ValidatorService {
   async start(): Promise<void> {
     await this.#recoveries.resume()
     this.#sweeper = setInterval(() => this.#inBackground(() => this.sweep()), SWEEP_INTERVAL)
+  }
+
+  /** Takes up in the background what is unfinished: after a time in which nothing could be stored. */
+  resume(): void {
+    this.#inBackground(() => this.#recoveries.resume())
   }
 
   /** Resolves when no recovery waits or runs. */
@@ -282,10 +287,6 @@ export class RelayerService implements ExitService, ValidatorService {
 
   #changed(): void {
     this.#version++
-  }
-
-  #resume(): void {
-    this.#inBackground(() => this.#recoveries.resume())
   }
 
   #inBackground(work: () => Promise<void>): void {

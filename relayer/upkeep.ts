@@ -2,6 +2,7 @@
 import { describeError, UnavailableError } from '../core/errors.js'
 import type { PublicKeyHex } from '../core/hex.js'
 import type { Logger } from '../core/log.js'
+import { isDatabaseTrouble } from '../core/storage/database-trouble.js'
 import type { ExitStore } from './store/exit-store.js'
 
 export interface UpkeepParts {
@@ -24,16 +25,26 @@ export class Upkeep {
     this.#parts = parts
   }
 
-  /** Drops what nobody asks for any more, at most once a second of the clock. */
+  /** Drops what nobody asks for any more, at most once a second of the clock; later while nothing can be stored. */
   async expire(): Promise<void> {
-    const { store, clock, lifetime, logger, onChange } = this.#parts
+    const { clock, lifetime, logger, onChange } = this.#parts
     const now = Math.floor(clock())
     if (now <= this.#expiredAt) return
     this.#expiredAt = now
-    const dropped = await store.deleteAskedBefore(now - lifetime)
+    const dropped = await this.#deleteAskedBefore(now - lifetime)
     if (dropped === 0) return
     onChange()
     logger.info({ messages: dropped }, 'exits and deposits that nobody asks for dropped, with their shares')
+  }
+
+  /** Who only reads gets an answer all the same. */
+  async #deleteAskedBefore(time: number): Promise<number> {
+    try {
+      return await this.#parts.store.deleteAskedBefore(time)
+    } catch (error) {
+      if (isDatabaseTrouble(error)) return 0
+      throw error
+    }
   }
 
   /** Drops that too, and keys that have their deposit. */

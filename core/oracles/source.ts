@@ -114,13 +114,15 @@ export class KeeperOracles implements OraclesSource {
     const content = await this.#parts.ipfs.fetch(cid)
     const config = readProtocolConfig(content, `protocol config ${cid}`)
     const verdict = judgeOracles(config, this.#accepted, this.#parts.acceptHash)
-    this.#cid = cid
     if (verdict.outcome === 'refused') {
+      this.#cid = cid
       this.#refuse(config, cid, verdict.reason)
       return
     }
     if (verdict.outcome === 'accepted-by-person') this.#accepted = rememberOracles(config)
     await this.#parts.store.save({ accepted: this.#accepted, config: Buffer.from(content).toString('utf8') })
+    // Not before it is kept: what could not be is read again.
+    this.#cid = cid
     this.#parts.logger.info(
       { cid, set: config.setHash, oracles: config.oracles.length },
       'protocol config read',

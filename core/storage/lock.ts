@@ -1,5 +1,5 @@
 /** One process a database: an advisory lock that ends with the process, however it ends. */
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import Sqlite from 'libsql'
 import { ConfigurationError, describeError } from '../errors.js'
@@ -7,12 +7,12 @@ import { ConfigurationError, describeError } from '../errors.js'
 /**
  * Takes the lock of a database file, or fails at once. It is a second SQLite file beside it, FILE.lock (mode
  * 0600), held in an exclusive transaction: the operating system frees it with the process. Reading the
- * database itself stays possible for everyone.
+ * database itself stays possible for everyone. A file is the same by whatever symbolic link it is named.
  * @returns what gives the lock back
  * @throws ConfigurationError DATABASE_IN_USE, DATABASE_UNREADABLE
  */
 export async function lockDatabase(file: string): Promise<() => void> {
-  const lockFile = `${file}.lock`
+  const lockFile = `${existsSync(file) ? realpathSync(file) : file}.lock`
   let connection: Sqlite.Database | undefined
   try {
     mkdirSync(dirname(resolve(lockFile)), { recursive: true, mode: 0o700 })

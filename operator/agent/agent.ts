@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.js'
 import { DvtExitError, describeError, exitCodeOf, UnavailableError } from '../../core/errors.js'
 import { shorten } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
+import { isDatabaseTrouble } from '../../core/storage/database-trouble.js'
 import { NotNow } from '../not-now.js'
 import type { RoundOutcome } from '../registration/round.js'
 import type { VaultTransaction } from '../transactions/store/transaction.js'
@@ -88,7 +89,12 @@ export class OperatorAgent {
     const text = describeError(error)
     const { since, isNews } = this.#reasons.of(error.code, detailOf(error))
     if (isNews) logger[error instanceof NotNow ? error.level : 'warn'](text)
-    await note({ code: error.code, text, since: Math.floor(since / 1000) })
+    try {
+      await note({ code: error.code, text, since: Math.floor(since / 1000) })
+    } catch (failure) {
+      // The log says it; the note is for `operator status`.
+      if (!isDatabaseTrouble(failure)) throw failure
+    }
   }
 
   async #tell(outcome: RoundOutcome): Promise<void> {

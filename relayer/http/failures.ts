@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Conditions } from '../../core/conditions.js'
 import { DvtExitError, describeError } from '../../core/errors.js'
 import type { Logger } from '../../core/log.js'
+import { isDatabaseTrouble } from '../../core/storage/database-trouble.js'
 import { RequestedKeyError } from '../exits/errors.js'
 import { isRefusal, REFUSALS, type RefusalCode } from '../refusals.js'
 import type { App } from './fastify.js'
@@ -41,8 +42,10 @@ export function answerFailures(app: App, logger: Logger): void {
     logger.info({ path: url }, 'answers again')
   })
   app.setErrorHandler((error: unknown, request, reply) => {
-    // Said once: an operator asks every second.
-    if (error instanceof DvtExitError && answerToExpected(error).status === 503) {
+    // Said once: an operator asks every second. Of the database's troubles its watch tells.
+    if (isDatabaseTrouble(error)) {
+      logger.debug({ path: request.routeOptions.url, code: error.code }, 'cannot answer')
+    } else if (error instanceof DvtExitError && answerToExpected(error).status === 503) {
       const path = request.routeOptions.url ?? ''
       const reason = describeError(error)
       const level = lasting.begins(path, reason) ? 'warn' : 'debug'
