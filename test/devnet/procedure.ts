@@ -21,14 +21,14 @@ import type { DvtExitProcess } from './processes.js'
 /** Where the procedure runs. */
 export type ProcedureNet = Pick<Devnet, 'run' | 'oracles' | 'network'>
 
-/** Starts a relayer on a port, and waits until it listens. */
-export async function startRelayer(
+/** Starts a relayer on a port. */
+export function runRelayer(
   devnet: ProcedureNet,
   folder: string,
   port: number,
   env: Readonly<Record<string, string>> = {},
-): Promise<{ process: DvtExitProcess; url: string }> {
-  const process = devnet.run('relayer', ['relayer'], folder, {
+): DvtExitProcess {
+  return devnet.run('relayer', ['relayer'], folder, {
     RELAYER_PORT: String(port),
     DATABASE: join(folder, 'relayer.db'),
     RELAYER_KEY_FILE: join(folder, 'keys', 'relayer.key'),
@@ -37,6 +37,16 @@ export async function startRelayer(
     ACCEPT_ORACLES: parseProtocolConfig(JSON.parse(protocolConfigOf(devnet.oracles)), 'devnet').setHash,
     ...env,
   })
+}
+
+/** Starts a relayer on a port, and waits until it listens. */
+export async function startRelayer(
+  devnet: ProcedureNet,
+  folder: string,
+  port: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ process: DvtExitProcess; url: string }> {
+  const process = runRelayer(devnet, folder, port, env)
   await process.waitFor(/listening|listens/i)
   return { process, url: `http://127.0.0.1:${port}` }
 }

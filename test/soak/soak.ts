@@ -1,9 +1,10 @@
 /** npm run soak [-- --short]: the longer proofs, part by part. Ends with a line of counts. */
+import { relayerKills } from './kills/relayer/relayer-kills.js'
 import { packed } from './packed.js'
 import type { Outcome, SoakPart } from './part.js'
 import { suiteOn } from './suite.js'
 
-const parts: readonly SoakPart[] = [packed, suiteOn(22), suiteOn(24)]
+const parts: readonly SoakPart[] = [packed, suiteOn(22), suiteOn(24), relayerKills]
 
 async function runPart(part: SoakPart, short: boolean): Promise<Outcome> {
   process.stdout.write(`${part.name}\n`)
