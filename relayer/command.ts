@@ -206,7 +206,13 @@ async function createHttp(
     operator: createOperatorSide({ ...parts, vaults: values.vaults ?? [] }),
     network: network.name,
     access: {
-      settings: { ...values, allowedHosts: values.allowedHosts ?? [], boundToLoopback: isLoopbackHost(host) },
+      settings: {
+        ...values,
+        allowedHosts: values.allowedHosts ?? [],
+        corsOrigins: values.corsOrigins ?? [],
+        boundToLoopback: isLoopbackHost(host),
+      },
+      trustProxy: values.trustProxy,
       identify: (token) => tokens.identify(token),
       rateLimit: new RateLimit({
         perSecond: values.maxRequestsPerSecond,

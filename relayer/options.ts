@@ -185,6 +185,23 @@ const access = {
     switch: true,
     parse: flag,
   },
+  corsOrigins: {
+    flag: 'cors-origins',
+    env: ['RELAYER_CORS_ORIGINS'],
+    describe:
+      'web pages of other sites that may call, by their exact origins (https://console.example), comma-separated; what they do counts as from elsewhere',
+    placeholder: 'ORIGINS',
+    parse: (value: string) => list(value).map(parseOrigin),
+  },
+  trustProxy: {
+    flag: 'trust-proxy',
+    env: ['RELAYER_TRUST_PROXY'],
+    describe:
+      'the proxy on this machine writes its caller’s address last into X-Forwarded-For, so limits count by it; without this all callers behind a proxy count as one, but for those with a token',
+    default: 'false',
+    switch: true,
+    parse: flag,
+  },
 } as const satisfies OptionSet
 
 const limits = {
@@ -231,12 +248,22 @@ const limits = {
   maxRequestsPerSecond: {
     flag: 'max-requests-per-second',
     env: ['RELAYER_MAX_REQUESTS_PER_SECOND'],
-    describe: 'requests a second of one caller; four times as many at once after a pause',
+    describe:
+      'requests a second of one caller, which is a token, else an address (of IPv6 a /64; see --trust-proxy); four times as many at once after a pause',
     default: '100',
     placeholder: 'N',
     parse: integer(1, 1_000_000),
   },
 } as const satisfies OptionSet
+
+/** As a browser writes it: scheme, host, and port where it is not the scheme's own. */
+function parseOrigin(value: string): string {
+  const origin = /^https?:\/\/[^*]+$/.test(value) && URL.canParse(value) ? new URL(value).origin : undefined
+  if (origin !== undefined && origin === value.toLowerCase()) return origin
+  throw new Error(
+    `expected exact origins like https://console.example, without path and never *, got "${value}"${origin === undefined ? '' : `: write ${origin}`}`,
+  )
+}
 
 export const relayerOptions = {
   ...networkOptions,

@@ -23,6 +23,8 @@ export interface AccessSettings {
   readonly requireTokensForPosting: boolean
   /** Tokens are taken over plain HTTP from other machines too. */
   readonly allowPlainHttpTokens: boolean
+  /** Pages of other sites that may call: exact origins, for example https://console.example. */
+  readonly corsOrigins: readonly string[]
 }
 
 export interface AccessRequest extends RequestOrigin {
@@ -49,7 +51,8 @@ export function decideAccess(action: Action, request: AccessRequest, settings: A
   if (!isKnownHost(hostOf(request), settings)) {
     return refuse('UNKNOWN_HOST', 'This Host name is not served here. Add it to RELAYER_ALLOWED_HOSTS')
   }
-  if (isForeignPage(request)) return refuse('FOREIGN_PAGE', 'Requests from pages of another site are refused')
+  if (changesSomething(request) && isForeignPage(request) && !isAllowedPage(request, settings))
+    return refuse('FOREIGN_PAGE', 'Requests from pages of another site are refused')
   if (request.credentials.kind !== 'none' && request.identity === undefined) {
     return refuse('WRONG_TOKEN', 'Wrong token')
   }
@@ -75,7 +78,9 @@ export function mayPostFor(shareIndex: bigint, identity: TokenIdentity | undefin
 }
 
 function mayWithoutToken(action: Action, request: AccessRequest, settings: AccessSettings): boolean {
-  const place = isLocal(request) ? 'local' : settings.open ? 'open' : 'elsewhere'
+  // A browser on this machine acts for the page that it shows, wherever that comes from.
+  const local = isLocal(request) && !isAllowedPage(request, settings)
+  const place = local ? 'local' : settings.open ? 'open' : 'elsewhere'
   const right = RIGHTS[action].withoutToken[place]
   if (right !== 'unless-told-otherwise') return right
   return action === 'reading' ? !settings.requireTokensForReading : !settings.requireTokensForPosting
@@ -89,11 +94,21 @@ function isKnownHost(host: string | undefined, settings: AccessSettings): boolea
   return name !== undefined && settings.allowedHosts.includes(name)
 }
 
+function changesSomething({ method }: AccessRequest): boolean {
+  return !/^(GET|HEAD|OPTIONS)$/.test(method)
+}
+
 /** A browser names the page that sends a form or a script's request; peers of ours send no Origin. */
 function isForeignPage(request: AccessRequest): boolean {
   const { origin } = request.headers
-  if (/^(GET|HEAD|OPTIONS)$/.test(request.method) || origin === undefined) return false
+  if (origin === undefined) return false
   return !(typeof origin === 'string' && URL.canParse(origin) && new URL(origin).host === hostOf(request))
+}
+
+/** A page of another site that whoever runs the relayer named. It needs the token of whom it acts for. */
+function isAllowedPage(request: AccessRequest, { corsOrigins }: AccessSettings): boolean {
+  const { origin } = request.headers
+  return typeof origin === 'string' && corsOrigins.includes(origin) && isForeignPage(request)
 }
 
 /** Over plain HTTP from another machine, as the connection or the proxy on this machine says. */

@@ -1,5 +1,6 @@
 /** How many requests one caller may send: a bucket that refills steadily, one a caller. */
 import { isIP } from 'node:net'
+import { isLoopbackAddress } from './locality.js'
 
 export interface RateLimitOptions {
   /** Requests a second that a caller may send all the time. */
@@ -49,9 +50,14 @@ export class RateLimit {
   }
 }
 
-/** Whom a limit counts: the token's name, else the address (of IPv6 the /64, which one machine has whole). */
-export function callerOf(tokenName: string | undefined, peer: string | undefined): string {
+/**
+ * Whom a limit counts: the token's name, else the address (of IPv6 the /64, which one machine has whole). All whom
+ * a proxy on this machine passes on without saying who they are count as one, and apart from this machine's own.
+ * @param forwarded whether a proxy passed the request on
+ */
+export function callerOf(tokenName: string | undefined, peer: string | undefined, forwarded = false): string {
   if (tokenName !== undefined) return `token ${tokenName}`
+  if (forwarded && isLoopbackAddress(peer)) return 'behind the proxy'
   if (peer === undefined || isIP(peer) !== 6) return peer ?? 'unknown'
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(peer)?.[1]
   return mapped ?? `${expandIpv6(peer).slice(0, 4).join(':')}::/64`

@@ -5,6 +5,7 @@ import { Conditions } from '../../core/conditions.js'
 import type { Logger } from '../../core/log.js'
 import { parseCredentials } from '../access/credentials.js'
 import { type AccessSettings, decideAccess } from '../access/decision.js'
+import { isForwarded, type RequestOrigin } from '../access/locality.js'
 import { callerOf, type RateLimit } from '../access/rate-limit.js'
 import type { TokenIdentity } from '../access/tokens.js'
 import { REFUSALS, type RefusalCode } from '../refusals.js'
@@ -16,17 +17,26 @@ export interface Access {
   /** Whom a token stands for; undefined where it is unknown or revoked. */
   readonly identify: (token: string) => Promise<TokenIdentity | undefined>
   readonly rateLimit: RateLimit
+  /** The proxy on this machine says whom it passes on, last in X-Forwarded-For: for limits and logs, never for rights. */
+  readonly trustProxy?: boolean
 }
 
 /** Lets no request pass, not even its body, before it was decided on. */
 export function guard(app: App, { settings, identify, rateLimit }: Access, logger: Logger): void {
   const told = new Conditions(1000)
   app.decorateRequest('identity', undefined)
+  app.decorateRequest('caller', '')
   app.addHook('onRequest', async (request, reply) => {
     const credentials = parseCredentials(request.headers.authorization)
     const identity = credentials.kind === 'token' ? await identify(credentials.token) : undefined
     request.identity = identity
-    const wait = rateLimit.take(callerOf(identity?.name, request.ip))
+    const origin: RequestOrigin = {
+      peer: request.raw.socket.remoteAddress,
+      headers: request.headers,
+      httpVersion: request.raw.httpVersion,
+    }
+    request.caller = callerOf(identity?.name, request.ip, isForwarded(origin))
+    const wait = rateLimit.take(request.caller)
     if (wait > 0) {
       reply.header('retry-after', String(wait))
       return refuse(reply, 'TOO_MANY_REQUESTS', 'Too many requests, slow down')
@@ -34,10 +44,8 @@ export function guard(app: App, { settings, identify, rateLimit }: Access, logge
     const decision = decideAccess(
       request.routeOptions.config.action ?? 'reading',
       {
+        ...origin,
         method: request.method,
-        peer: request.raw.socket.remoteAddress,
-        headers: request.headers,
-        httpVersion: request.raw.httpVersion,
         encrypted: request.raw.socket instanceof TLSSocket,
         credentials,
         identity,

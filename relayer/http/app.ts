@@ -5,11 +5,13 @@ import Fastify, { type FastifyBaseLogger, type RawServerDefault } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Hex } from '../../core/hex.js'
 import type { Logger } from '../../core/log.js'
+import { isLoopbackAddress } from '../access/locality.js'
 import type { ExitService } from '../exits/service.js'
 import type { ManagerSignatures } from '../registrations/manager-signatures.js'
 import type { Registrations } from '../registrations/registrations.js'
 import type { ValidatorService } from '../validators/service.js'
 import { type Access, guard } from './access.js'
+import { allowPages } from './cors.js'
 import { addExitSignature } from './exit-signature.js'
 import { addExits } from './exits.js'
 import { answerFailures, answerMalformedHttp, sendFailure } from './failures.js'
@@ -69,6 +71,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   useLosslessJson(app)
   answerFailures(app, logger)
   metrics.observe(app)
+  allowPages(app, parts.access.settings.corsOrigins)
   guard(app, parts.access, logger)
   await describeApi(app, parts.version)
   addInfo(app, parts.network, parts.operator.manager)
@@ -86,12 +89,13 @@ export async function createApp(parts: AppParts): Promise<App> {
   return app
 }
 
-function makeFastify({ limits, logger, tls }: AppParts): App {
+function makeFastify({ access, limits, logger, tls }: AppParts): App {
   const https = tls === undefined ? undefined : serverOptions(tls)
   const app = Fastify<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger>({
     bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT,
     forceCloseConnections: 'idle',
+    trustProxy: access.trustProxy === true && isProxyHere,
     clientErrorHandler: answerMalformedHttp,
     frameworkErrors: (error, request, reply) => void sendFailure(error, request, reply, logger),
     ...(https === undefined ? {} : { https }),
@@ -101,4 +105,9 @@ function makeFastify({ limits, logger, tls }: AppParts): App {
     reportRefusedClients(app.server, logger)
   }
   return app.withTypeProvider<ZodTypeProvider>()
+}
+
+/** Only the peer itself, and only on this machine: what a caller wrote into the header counts for nothing. */
+function isProxyHere(address: string, hop: number): boolean {
+  return hop === 0 && isLoopbackAddress(address)
 }

@@ -53,7 +53,7 @@ export function addExitSignature(
         })),
       )
       if (rejected.length === 0) return {}
-      onRejected(shareIndex, rejected, request.identity?.name ?? request.ip)
+      onRejected(shareIndex, rejected, request.caller)
       return { rejected: rejected.map(({ publicKey, reason }) => ({ public_key: publicKey, reason })) }
     },
   )

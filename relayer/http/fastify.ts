@@ -23,6 +23,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whom the request's token stands for; undefined without a token. */
     identity: TokenIdentity | undefined
+    /** Whom limits count this request for, see callerOf. */
+    caller: string
   }
   interface FastifyContextConfig {
     /** The row of the table of rights that holds for this route; `reading` where absent. */

@@ -45,7 +45,7 @@ export function addSignatures(
     async (request): Promise<z.input<typeof signaturesAnswer>> => {
       const { share_index: shareIndex, shares } = request.body
       assertMayPostFor(shareIndex, request.identity)
-      const caller = request.identity?.name ?? request.ip
+      const { caller } = request
       const rejected = await service.postSignatures(shareIndex, shares.map(fromWire), caller)
       if (rejected.length === 0) return {}
       onRejected(shareIndex, rejected, caller)

@@ -16,6 +16,7 @@ export const SETTINGS: AccessSettings = {
   requireTokensForReading: false,
   requireTokensForPosting: false,
   allowPlainHttpTokens: false,
+  corsOrigins: [],
 }
 
 export interface TestAppOptions {
@@ -23,6 +24,7 @@ export interface TestAppOptions {
   readonly tokens?: Readonly<Record<string, TokenIdentity>>
   readonly limits?: Partial<AppParts['limits']>
   readonly rateLimit?: RateLimit
+  readonly trustProxy?: boolean
   readonly health?: AppParts['health']
   readonly log?: (line: Record<string, unknown>) => void
   readonly tls?: AppParts['tls']
@@ -50,6 +52,7 @@ export function testApp(service: ExitService & ValidatorService, options: TestAp
       settings: { ...SETTINGS, ...options.settings },
       identify: async (token) => options.tokens?.[token],
       rateLimit: options.rateLimit ?? new RateLimit({ perSecond: 1e6, burst: 1e6, clock: () => 0 }),
+      trustProxy: options.trustProxy ?? false,
     },
     limits: { bodyBytes: 1_048_576, keysPerRequest: 1000, sharesPerRequest: 1000, ...options.limits },
     health: options.health ?? { needed: { database: async () => true }, wanted: {} },
