@@ -53,12 +53,22 @@ export function answerFailures(app: App, logger: Logger): void {
     }
     return sendFailure(error, request, reply, logger)
   })
+  const methods = methodsByPath(app)
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0] ?? '/'
-    const allowed = (['GET', 'POST'] as const).filter((method) => app.hasRoute({ method, url: path }))
+    const allowed = methods.get(request.url.split('?')[0] ?? '/') ?? []
     if (allowed.length === 0) return sendRefusal(reply, 'NO_SUCH_PATH', 'Not Found')
     return sendRefusal(reply.header('allow', allowed.join(', ')), 'NO_SUCH_METHOD', 'Method Not Allowed')
   })
+}
+
+/** What may be asked of each path. (Fastify's own look-up fails on a path with an asterisk.) */
+function methodsByPath(app: App): ReadonlyMap<string, readonly string[]> {
+  const methods = new Map<string, string[]>()
+  app.addHook('onRoute', ({ url, method }) => {
+    const shown = [method].flat().filter((one) => one === 'GET' || one === 'POST')
+    methods.set(url, [...(methods.get(url) ?? []), ...shown])
+  })
+  return methods
 }
 
 /** Answers a request that failed; what nobody expected is logged with its stack. */

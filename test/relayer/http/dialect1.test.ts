@@ -302,6 +302,21 @@ describe('relayer, dialect 1 over HTTP', () => {
 
   describe('bodies', () => {
     const nothing = '{"public_keys":'
+    const key = `"${KEY}"`
+    it('answers 422 to a list in a list that holds a hundred thousand wrong items', async () => {
+      const service = new MemoryService()
+      const claimed = Array(100_000).fill('{"a":"bcdef"}').join()
+      const share = `{"public_key":${key},"exit_signature":"${SIGNATURE}","deposit_signature":"${SIGNATURE}","public_key_shares":[${claimed}]}`
+      const started = await start(service, { limits: { bodyBytes: 5_000_000 } })
+      const answer = await post(started, '/signatures', `{"share_index":1,"shares":[${share}]}`)
+      expect(answer.statusCode).to.equal(422)
+      expect(answer.json().detail).to.have.length(100)
+      expect(answer.json().detail[0].loc).to.deep.equal([
+        ...['body', 'shares', 0, 'public_key_shares', 0, 'share_index'],
+      ])
+      expect(service.signatures).to.deep.equal([])
+    })
+
     for (const [name, body] of [
       ['duplicate names with different values', `{"public_keys":["${KEY}"],"public_keys":["${OTHER}"]}`],
       ['__proto__ in place of the field', `{"__proto__":{"public_keys":["${KEY}"]}}`],
@@ -376,6 +391,11 @@ describe('relayer, dialect 1 over HTTP', () => {
       for (const answer of [unknown, wrong, preflight]) {
         expect(Object.keys(answer.headers).join()).not.to.match(/access-control|server|x-powered-by/)
       }
+    })
+
+    it('answers 404 to a path with an asterisk, as to any other', async () => {
+      const answer = await get(await start(new MemoryService()), '/*not-the-last-character')
+      expect(answer.statusCode).to.equal(404)
     })
 
     it('answers 400 to a path that is not one', async () => {

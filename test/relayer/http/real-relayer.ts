@@ -17,13 +17,15 @@ import { loadOrCreateKey } from '../../../relayer/store/key-file.js'
 import { openRelayerDatabase } from '../../../relayer/store/open.js'
 import { ShareCipher } from '../../../relayer/store/share-cipher.js'
 import { ClaimedSharings } from '../../../relayer/validators/claimed-sharings.js'
-import { testApp } from './test-app.js'
+import { type TestAppOptions, testApp } from './test-app.js'
 import { KEYS, NETWORK, shareOf } from './transcript.js'
 
 export interface RealRelayerOptions {
   /** The index that the chain gives next. */
   readonly nextIndex: number
   readonly clusters: readonly DistributedValidator[]
+  /** What its HTTP side is made with, where that matters. */
+  readonly http?: TestAppOptions
 }
 
 const threads = new WorkerPool({ threads: 1 })
@@ -37,12 +39,17 @@ export class RealRelayer {
   nextIndex: number
   #now = 1_795_169_700
   readonly #folder = mkdtempSync(join(tmpdir(), 'relayer-'))
+  /** Where all that it keeps is. */
+  readonly databaseFile = join(this.#folder, 'relayer.db')
+  readonly keyFile = join(this.#folder, 'keys', 'relayer.key')
   readonly #clusters: readonly DistributedValidator[]
+  readonly #http: TestAppOptions
   #running: { readonly app: App; readonly service: RelayerService; close(): Promise<void> } | undefined
 
-  private constructor({ nextIndex, clusters }: RealRelayerOptions) {
+  private constructor({ nextIndex, clusters, http = {} }: RealRelayerOptions) {
     this.nextIndex = nextIndex
     this.#clusters = clusters
+    this.#http = http
   }
 
   static async start(options: RealRelayerOptions): Promise<RealRelayer> {
@@ -98,8 +105,8 @@ export class RealRelayer {
   }
 
   async #run() {
-    const database = await openRelayerDatabase(join(this.#folder, 'relayer.db'))
-    const cipher = new ShareCipher(loadOrCreateKey(join(this.#folder, 'keys', 'relayer.key')))
+    const database = await openRelayerDatabase(this.databaseFile)
+    const cipher = new ShareCipher(loadOrCreateKey(this.keyFile))
     const service = new RelayerService({
       store: await ExitStore.open(database, cipher),
       crypto: threads,
@@ -123,7 +130,7 @@ export class RealRelayer {
       metrics: new ExitMetrics(new Registry()),
     })
     await service.start()
-    const app = await testApp(service)
+    const app = await testApp(service, this.#http)
     const close = async () => {
       await app.close()
       await service.close()
