@@ -1,4 +1,4 @@
-/** npm run soak [-- --short]: the longer proofs, part by part. Ends with a line of counts. */
+/** npm run soak [-- [--short] [PART…]]: the longer proofs, part by part. Ends with a line of counts. */
 import { relayerKills } from './kills/relayer/relayer-kills.js'
 import { packed } from './packed.js'
 import type { Outcome, SoakPart } from './part.js'
@@ -25,13 +25,15 @@ async function runPart(part: SoakPart, short: boolean): Promise<Outcome> {
   return outcome
 }
 
-const unknown = process.argv.slice(2).filter((argument) => argument !== '--short')
-if (unknown.length > 0) {
-  process.stderr.write(`soak: unknown argument ${unknown.join(' ')}. There is --short\n`)
+const words = process.argv.slice(2).filter((argument) => argument !== '--short')
+const chosen = parts.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
+if (chosen.length === 0) {
+  const names = parts.map(({ name }) => name).join(', ')
+  process.stderr.write(`soak: no part is named ${words.join(' ')}. There are --short, and: ${names}\n`)
   process.exit(2)
 }
 const total = { passed: 0, failed: 0 }
-for (const part of parts) {
+for (const part of chosen) {
   const outcome = await runPart(part, process.argv.includes('--short'))
   total.passed += outcome.passed
   total.failed += outcome.failed
