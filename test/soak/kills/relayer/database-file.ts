@@ -1,11 +1,7 @@
-/** Looks into the database file that a killed relayer left, without taking anything away from the next one. */
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import Sqlite from 'libsql'
+/** What is lost or half done in the database file that a killed relayer left. */
+import type Sqlite from 'libsql'
+import { damageOf, rowsOf, withCopy } from '../database-copy.js'
 import { type Ledger, nameOf } from './ledger.js'
-
-type Row = Readonly<Record<string, unknown>>
 
 /** Of an encrypted share: nonce, tag and 96 bytes. Of a part sealed for an oracle, in hex with 0x. */
 const SEALED_SHARE = 12 + 16 + 96
@@ -16,35 +12,6 @@ const SIGNATURE = 2 + 2 * 96
 export interface Expectations {
   readonly ledger: Ledger
   readonly oracles: number
-}
-
-/** Opens a copy of the file with its write-ahead log: opening the original would bring it in order. */
-export function withCopy<T>(file: string, look: (database: Sqlite.Database) => T): T {
-  const folder = mkdtempSync(join(tmpdir(), 'dvt-exit-copy-'))
-  try {
-    for (const suffix of ['', '-wal']) {
-      if (existsSync(file + suffix)) copyFileSync(file + suffix, join(folder, `copy.db${suffix}`))
-    }
-    const database = new Sqlite(join(folder, 'copy.db'))
-    try {
-      return look(database)
-    } finally {
-      database.close()
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-export function rowsOf(database: Sqlite.Database, query: string): Row[] {
-  return database.prepare(query).all([]) as Row[]
-}
-
-/** What SQLite itself finds wrong. */
-export function damageOf(database: Sqlite.Database): string[] {
-  const integrity = rowsOf(database, 'PRAGMA integrity_check').map((row) => String(Object.values(row)[0]))
-  const orphans = rowsOf(database, 'PRAGMA foreign_key_check').map((row) => JSON.stringify(row))
-  return [...integrity.filter((line) => line !== 'ok'), ...orphans.map((row) => `orphaned row ${row}`)]
 }
 
 /** Everything that is lost or half done in a relayer's database. */

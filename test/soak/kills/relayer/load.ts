@@ -5,10 +5,11 @@ import type { Network } from '../../../../core/network.js'
 import { type Oracles, recombine } from '../../../devnet/oracles.js'
 import { exitRoot } from '../../../relayer/clusters.js'
 import type { Random } from '../random.js'
+import { VAULT } from '../vault.js'
 import { pause } from '../waiting.js'
 import type { Calls } from './calls.js'
 import type { Ledger, Message } from './ledger.js'
-import { type LoadValidator, makeValidators, NODES, VAULT } from './validators.js'
+import { type LoadValidator, makeValidators, NODES } from './validators.js'
 
 /** Validators that are asked for together, in one order: their indexes follow each other. */
 export type Wave = readonly LoadValidator[]

@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs'
 import type { DvtExitProcess } from '../../../devnet/processes.js'
 import { check, type Outcome, type SoakPart, sum } from '../../part.js'
+import { damageOf, withCopy } from '../database-copy.js'
 import { type Random, seededRandom } from '../random.js'
 import { pause, until } from '../waiting.js'
-import { damageOf, faultsOf, withCopy } from './database-file.js'
+import { faultsOf } from './database-file.js'
 import { RelayerScene } from './scene.js'
 
 const KILLS = { long: 200, short: 40 }

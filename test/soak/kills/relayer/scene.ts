@@ -6,11 +6,12 @@ import { type Devnet, startDevnet } from '../../../devnet/devnet.js'
 import { runRelayer } from '../../../devnet/procedure.js'
 import { type DvtExitProcess, freePort } from '../../../devnet/processes.js'
 import type { Random } from '../random.js'
+import { VAULT } from '../vault.js'
 import { awaited } from '../waiting.js'
 import { Calls } from './calls.js'
 import { Ledger } from './ledger.js'
 import { Load } from './load.js'
-import { makeValidators, VAULT, writeLock, writePublicKeys } from './validators.js'
+import { makeValidators, writeLock, writePublicKeys } from './validators.js'
 
 const ORACLES = 5
 const POOL = 4

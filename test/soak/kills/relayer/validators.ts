@@ -1,13 +1,13 @@
 /** Validators of four nodes whose key shares are known here, and the files that tell a relayer of them. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Hex, PublicKeyHex } from '../../../../core/hex.js'
+import type { PublicKeyHex } from '../../../../core/hex.js'
 import type { Network } from '../../../../core/network.js'
 import { createCluster, type TestValidator } from '../../../relayer/clusters.js'
+import { VAULT } from '../vault.js'
 
 export const NODES = [1n, 2n, 3n, 4n] as const
 export const THRESHOLD = 3
-export const VAULT: Hex = `0x${'ba'.repeat(20)}`
 
 /** How the relayer learns the public shares: a cluster lock, the nodes' claims, or not at all. */
 export type Knowledge = 'given' | 'claimed' | 'none'
