@@ -1,65 +1,55 @@
 /**
- * The work on messages that have shares and no signature, one message at a time on each thread. Nothing here is
- * remembered but what waits: all of it is found again in the store after a restart.
+ * Which message is worked on when: one at a time on each thread. Nothing here is remembered but what waits: all of
+ * it is found again in the store after a restart.
  */
 import { setImmediate } from 'node:timers/promises'
 import { describeError } from '../core/errors.js'
-import { fromHex, shorten } from '../core/hex.js'
-import type { Logger } from '../core/log.js'
-import type { OraclesSource } from '../core/oracles/source.js'
-import { isDatabaseTrouble } from '../core/storage/database-trouble.js'
-import type { ExitCrypto, SignatureToMake } from './crypto/exit-crypto.js'
-import { isExit, isSameKind } from './exits/message.js'
-import { type NextStep, nextStep } from './exits/next-step.js'
-import { lastAskedFor, type MessageId, messageName, type OpenShare } from './exits/records.js'
-import type { Sharings } from './exits/sharings.js'
-import type { SigningRoots } from './exits/signing-roots.js'
-import { subsetsToTry } from './exits/subsets.js'
-import { publicSharesAt } from './exits/triage.js'
-import type { ExitMetrics } from './metrics.js'
-import { currentOracles, goalOf, type RecoveryGoal } from './recovery-goal.js'
-import type { ExitStore } from './store/exit-store.js'
+import { type MessageId, messageName } from './exits/records.js'
+import { currentOracles } from './recovery-goal.js'
+import { type RecoveryStepParts, RecoverySteps } from './recovery-steps.js'
+import { Trials } from './trials.js'
 
-/** Subsets in one task of a thread: at most a few tenths of a second. */
-const SUBSETS_PER_TASK = 128
 /** Milliseconds before work that failed unexpectedly is taken up again. */
 const RETRY_DELAY = 30_000
+/** Milliseconds between two looks for a budget, and messages whose trials are looked at each time. */
+const WAKE_INTERVAL = 1000
+const WOKEN_AT_ONCE = 16
 
-export interface RecoveryParts {
-  readonly store: ExitStore
-  readonly crypto: ExitCrypto
-  readonly oracles: OraclesSource
-  readonly sharings: Sharings
-  readonly signingRoots: SigningRoots
-  /** SIGNATURE_THRESHOLD: for keys without known sharing. */
-  readonly signatureThreshold: number | undefined
-  /** Subsets tried in one round of an exit; a new share begins a further round. */
-  readonly mostTrials: number
-  /** Exits worked on at once. */
+export interface RecoveryParts extends Omit<RecoveryStepParts, 'trials'> {
+  /** Trials that one caller may cause at once, and again each minute. */
+  readonly maxTrials: number
+  /** Seconds since 1970. */
+  readonly clock: () => number
+  /** Messages worked on at once. */
   readonly concurrency: number
-  readonly logger: Logger
-  readonly metrics: ExitMetrics
-  /** Called after each stored change. */
-  readonly onChange: () => void
 }
-
-type Step<K extends NextStep<OpenShare>['kind']> = Extract<NextStep<OpenShare>, { kind: K }>
 
 export class Recoveries {
   readonly #parts: RecoveryParts
+  readonly #steps: RecoverySteps
+  readonly #trials: Trials
   readonly #waiting = new Map<string, MessageId>()
+  /** Those with trials that failed: they wait behind all others, each for its turn. */
+  readonly #disputed = new Map<string, MessageId>()
+  /** Those whose trials wait for a budget. */
+  readonly #postponed = new Map<string, MessageId>()
   readonly #running = new Map<string, Promise<void>>()
   readonly #retries = new Set<NodeJS.Timeout>()
+  #waker: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts
+    this.#trials = new Trials(parts)
+    this.#steps = new RecoverySteps({ ...parts, trials: this.#trials })
   }
 
   /** Takes up a message whose shares changed. */
   enqueue(wanted: MessageId): void {
     if (this.#closed) return
-    this.#waiting.set(messageName(wanted), { publicKey: wanted.publicKey, message: wanted.message })
+    const { publicKey, message } = wanted
+    const line = this.#trials.hasFailed(wanted) ? this.#disputed : this.#waiting
+    line.set(messageName(wanted), { publicKey, message })
     this.#startNext()
   }
 
@@ -69,7 +59,7 @@ export class Recoveries {
     for (const wanted of await this.#parts.store.unfinished(config?.setHash)) this.enqueue(wanted)
   }
 
-  /** Resolves when nothing waits or runs. */
+  /** Resolves when nothing runs, and nothing waits but for a budget. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running.values())
   }
@@ -77,21 +67,24 @@ export class Recoveries {
   /** Leaves what waits to the next start, and resolves when what runs has come to its end. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#waiting.clear()
+    for (const line of [this.#waiting, this.#disputed, this.#postponed]) line.clear()
     for (const timer of this.#retries) clearTimeout(timer)
+    clearTimeout(this.#waker)
     await this.idle()
   }
 
   #startNext(): void {
-    for (const [name, wanted] of this.#waiting) {
-      if (this.#running.size >= this.#parts.concurrency) return
-      if (this.#running.has(name)) continue
-      this.#waiting.delete(name)
-      const work = this.#work(wanted).finally(() => {
-        this.#running.delete(name)
-        this.#startNext()
-      })
-      this.#running.set(name, work)
+    for (const line of [this.#waiting, this.#disputed]) {
+      for (const [name, wanted] of line) {
+        if (this.#running.size >= this.#parts.concurrency) return
+        if (this.#running.has(name)) continue
+        for (const other of [this.#waiting, this.#disputed, this.#postponed]) other.delete(name)
+        const work = this.#work(wanted).finally(() => {
+          this.#running.delete(name)
+          this.#startNext()
+        })
+        this.#running.set(name, work)
+      }
     }
   }
 
@@ -100,12 +93,19 @@ export class Recoveries {
       for (;;) {
         // The store answers without a pause: requests must get their turn between two steps.
         await setImmediate()
-        if (this.#closed || !(await this.#takeStep(wanted))) return
-        this.#parts.onChange()
+        if (this.#closed) return
+        const following = await this.#steps.take(wanted)
+        if (following === 'done') return
+        if (following === 'again') {
+          this.#parts.onChange()
+          continue
+        }
+        if (following === 'later') this.#disputed.set(messageName(wanted), wanted)
+        else this.#postpone(wanted)
+        return
       }
     } catch (error) {
-      // Of the database's troubles its watch tells, once.
-      this.#parts.logger[isDatabaseTrouble(error) ? 'debug' : 'error'](
+      this.#parts.logger.error(
         { ...wanted, error: describeError(error) },
         'recovery failed, trying again later',
       )
@@ -117,163 +117,19 @@ export class Recoveries {
     }
   }
 
-  /** Takes the next step of a message. @returns whether anything changed, so that there may be a further one */
-  async #takeStep(wanted: MessageId): Promise<boolean> {
-    const { store, sharings, signatureThreshold } = this.#parts
-    const goal = await goalOf(wanted, this.#parts)
-    if (goal === undefined) return false
-    const shares = await store.openSharesOf(wanted)
-    const step = nextStep(shares, sharings.of(wanted.publicKey), signatureThreshold)
-    switch (step.kind) {
-      case 'wait':
-        return false
-      case 'verify':
-        await this.#verify(wanted, step)
-        return true
-      case 'recover':
-        await this.#recover(wanted, step, goal)
-        return true
-      case 'try':
-        return (await this.#isShown(wanted)) && (await this.#try(wanted, step, goal))
+  #postpone(wanted: MessageId): void {
+    if (this.#closed) return
+    this.#postponed.set(messageName(wanted), wanted)
+    this.#waker ??= setTimeout(() => this.#wake(), WAKE_INTERVAL)
+  }
+
+  /** Takes up those that waited longest for a budget; those without any come back. */
+  #wake(): void {
+    this.#waker = undefined
+    for (const wanted of [...this.#postponed.values()].slice(0, WOKEN_AT_ONCE)) {
+      this.#postponed.delete(messageName(wanted))
+      this.enqueue(wanted)
     }
+    if (this.#postponed.size > 0) this.#waker ??= setTimeout(() => this.#wake(), WAKE_INTERVAL)
   }
-
-  /** Checks shares that came before their public shares were known. */
-  async #verify(wanted: MessageId, { shares }: Step<'verify'>): Promise<void> {
-    const message = this.#parts.signingRoots.of(wanted)
-    const { sharings } = this.#parts.sharings.of(wanted.publicKey)
-    const publicShares = shares.map((share) => publicSharesAt(share.shareIndex, sharings))
-    const verdicts = await this.#parts.crypto.checkShares(
-      shares.map(({ signature }, i) => ({
-        signature,
-        alternatives: (publicShares[i] ?? []).map((hex) => ({ message, publicShare: fromHex(hex) })),
-      })),
-    )
-    const judged = shares.map((share, i) => {
-      const verdict = verdicts[i]
-      const under = verdict?.verdict === 'right' ? publicShares[i]?.[verdict.alternative] : undefined
-      return { share, verifiedUnder: under }
-    })
-    const wrong = judged.filter(({ verifiedUnder }) => verifiedUnder === undefined).map(({ share }) => share)
-    await this.#parts.store.settle(wanted, {
-      proven: judged.flatMap(({ share, verifiedUnder }) =>
-        verifiedUnder === undefined ? [] : { share, verifiedUnder },
-      ),
-      wrong,
-    })
-    this.#reportWrong(wrong)
-  }
-
-  /** Makes the signature from right shares. */
-  async #recover(wanted: MessageId, step: Step<'recover'>, goal: RecoveryGoal): Promise<void> {
-    const { store, crypto, sharings, logger } = this.#parts
-    const timer = this.#parts.metrics.recoverySeconds.startTimer({ way: 'recover' })
-    const made = await crypto.makeSignature(this.#toMake(wanted, step, goal))
-    if (made !== null) {
-      await store.settle(wanted, goal.settlement(made))
-      timer()
-      this.#reportReady(wanted, step.shares)
-    } else if (step.sharing !== undefined) {
-      sharings.distrust(step.sharing)
-      logger.error(
-        { publicKey: wanted.publicKey, source: step.sharing.source },
-        'the public shares of this cluster belong to another key: they are ignored',
-      )
-    } else {
-      await store.settle(wanted, { unproven: step.shares })
-    }
-  }
-
-  /** Tries subsets of unproven shares. @returns false where the process stops before the end */
-  async #try(wanted: MessageId, step: Step<'try'>, goal: RecoveryGoal): Promise<boolean> {
-    const { store, crypto, metrics, mostTrials, logger } = this.#parts
-    const timer = metrics.recoverySeconds.startTimer({ way: 'try' })
-    const candidates = step.shares.map(({ shareIndex, state }) => ({ shareIndex, tried: state === 'tried' }))
-    const job = this.#toMake(wanted, step, goal)
-    for (const subsets of inChunks(subsetsToTry(candidates, step.threshold), SUBSETS_PER_TASK, mostTrials)) {
-      if (this.#closed) return false
-      if (subsets.length === 0) {
-        logger.warn(
-          { publicKey: wanted.publicKey, shares: step.shares.length },
-          `too many subsets of shares to try them all: give the relayer this validator’s cluster lock`,
-        )
-        break
-      }
-      const trial = await crypto.trySubsets({ ...job, subsets })
-      metrics.trials.inc(subsets.length)
-      if (trial.outcome === 'failed') continue
-      const at = (positions: readonly number[]) => positions.flatMap((i) => step.shares[i] ?? [])
-      await store.settle(wanted, {
-        ...goal.settlement(trial.made),
-        proven: at(trial.right).map((share) => ({ share, verifiedUnder: null })),
-        wrong: at(trial.wrong),
-      })
-      timer()
-      this.#reportReady(wanted, at(trial.right))
-      this.#reportWrong(at(trial.wrong))
-      return true
-    }
-    await store.settle(wanted, { tried: step.shares })
-    metrics.unlistedShares.inc(step.shares.filter((share) => share.listed).length)
-    logger.warn(
-      { ...wanted, shareIndexes: indexesOf(step.shares) },
-      'no subset of the shares makes the signature: sidecars are asked to post again',
-    )
-    return true
-  }
-
-  #toMake(wanted: MessageId, step: Step<'recover' | 'try'>, { oracles }: RecoveryGoal): SignatureToMake {
-    return {
-      publicKey: fromHex(wanted.publicKey, 48),
-      message: this.#parts.signingRoots.of(wanted),
-      shares: step.shares.map(({ shareIndex, signature }) => ({ index: shareIndex, signature })),
-      threshold: step.threshold,
-      oracles,
-    }
-  }
-
-  /** Trials are for what is asked for; the key's others wait until they are asked for again. */
-  async #isShown(wanted: MessageId): Promise<boolean> {
-    const messages = await this.#parts.store.messagesOf([wanted.publicKey])
-    const shown = lastAskedFor(messages.filter(({ message }) => isSameKind(message, wanted.message)))
-    return shown?.message === wanted.message
-  }
-
-  #reportReady(wanted: MessageId, shares: readonly OpenShare[]): void {
-    if (isExit(wanted.message)) this.#parts.metrics.readyExits.inc()
-    const what = isExit(wanted.message) ? 'exit' : 'deposit'
-    this.#parts.logger.info({ ...wanted, shareIndexes: indexesOf(shares) }, `${what} signature ready`)
-  }
-
-  #reportWrong(shares: readonly OpenShare[]): void {
-    this.#parts.metrics.disprovenShares.inc(shares.length)
-    for (const { publicKey, message, shareIndex } of shares) {
-      this.#parts.logger.warn(
-        { shareIndex: String(shareIndex), publicKey: shorten(publicKey), message },
-        'stored share is wrong and was dropped',
-      )
-    }
-  }
-}
-
-function indexesOf(shares: readonly OpenShare[]): string {
-  return shares.map((share) => share.shareIndex).join(',')
-}
-
-/** Items in chunks, `most` of them in all; an empty chunk at the end tells that there were more. */
-function* inChunks<T>(items: Iterable<T>, size: number, most: number): Generator<T[]> {
-  let chunk: T[] = []
-  let count = 0
-  for (const item of items) {
-    if (count++ === most) {
-      if (chunk.length > 0) yield chunk
-      yield []
-      return
-    }
-    chunk.push(item)
-    if (chunk.length < size) continue
-    yield chunk
-    chunk = []
-  }
-  if (chunk.length > 0) yield chunk
 }

@@ -108,7 +108,7 @@ export class RelayerService implements ExitService, ValidatorService {
       ...parts,
       sharings,
       signingRoots,
-      mostTrials: limits.maxTrials,
+      maxTrials: limits.maxTrials,
       onChange,
     })
     given.onChange(() => this.resume())
@@ -183,9 +183,13 @@ export class RelayerService implements ExitService, ValidatorService {
     return exits
   }
 
-  async postShares(shareIndex: bigint, shares: readonly PostedShare[]): Promise<readonly RejectedShare[]> {
+  async postShares(
+    shareIndex: bigint,
+    shares: readonly PostedShare[],
+    caller = 'unknown',
+  ): Promise<readonly RejectedShare[]> {
     await this.#upkeep.expire()
-    const { rejected, changed } = await this.#posts.take('exit', shareIndex, shares)
+    const { rejected, changed } = await this.#posts.take('exit', { shareIndex, caller }, shares)
     this.#takeUp(changed)
     return rejected
   }
@@ -233,7 +237,7 @@ export class RelayerService implements ExitService, ValidatorService {
         publicKey,
         signature: kind === 'exit' ? exitSignature : depositSignature,
       }))
-      const result = await this.#posts.take(kind, shareIndex, posted)
+      const result = await this.#posts.take(kind, { shareIndex, caller }, posted)
       this.#takeUp(result.changed)
       rejected.push(...result.rejected.map((share) => ({ ...share, signature: kind })))
     }

@@ -33,7 +33,7 @@ export function finish(
 /** Any `threshold` right shares make the signature: those that cost least. */
 function cheapestSubset({ shares, threshold }: SignatureToMake): SignatureToMake['shares'] {
   if (shares.length <= threshold) return shares
-  const candidates = shares.map((share) => ({ shareIndex: share.index, tried: false }))
+  const candidates = shares.map((share) => ({ shareIndex: share.index, caller: '', tried: false }))
   let best: { readonly positions: readonly number[]; readonly work: number } | undefined
   let looked = 0
   for (const positions of subsetsToTry(candidates, threshold)) {

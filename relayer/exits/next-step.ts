@@ -39,23 +39,31 @@ export function nextStep<S extends ShareRecord>(
       return { kind: 'recover', shares: members, threshold: sharing.threshold, sharing }
     }
   }
-  return given ? { kind: 'wait' } : stepWithout(others, fallbackThreshold)
+  return given ? { kind: 'wait' } : stepWithout(shares, sharings, fallbackThreshold)
 }
 
 /** A share counts only under its own entry of a sharing. */
-function countsFor(share: ShareRecord, sharing: DistributedValidator): boolean {
-  const { state, verifiedUnder, shareIndex } = share
-  return state === 'proven' && verifiedUnder !== null && sharing.shares.get(shareIndex) === verifiedUnder
+function countsFor({ verifiedUnder, shareIndex }: ShareRecord, sharing: DistributedValidator): boolean {
+  return verifiedUnder !== null && sharing.shares.get(shareIndex) === verifiedUnder
 }
 
+/** Claimed sharings may be forged, wholly or but for a few entries: what verifies under them is tried too. */
 function stepWithout<S extends ShareRecord>(
   shares: readonly S[],
+  claimed: readonly DistributedValidator[],
   threshold: number | undefined,
 ): NextStep<S> {
   if (threshold === undefined) return { kind: 'wait' }
-  const proven = shares.filter((share) => share.state === 'proven' && share.verifiedUnder === null)
+  const proven = shares.filter(isProvenBySignature)
   if (proven.length >= threshold) return { kind: 'recover', shares: proven, threshold, sharing: undefined }
+  const isOneSharing = claimed.some((sharing) => shares.every((share) => countsFor(share, sharing)))
   const indexes = new Set(shares.map((share) => share.shareIndex))
   const hasNew = shares.some((share) => share.state !== 'tried')
-  return hasNew && indexes.size >= threshold ? { kind: 'try', shares, threshold } : { kind: 'wait' }
+  const isDue = hasNew && !isOneSharing && indexes.size >= threshold
+  return isDue ? { kind: 'try', shares, threshold } : { kind: 'wait' }
+}
+
+/** A claimed public share alone is no proof. */
+export function isProvenBySignature({ state, verifiedUnder }: ShareRecord): boolean {
+  return state === 'proven' && verifiedUnder === null
 }

@@ -20,11 +20,12 @@ export interface MessageRecord extends MessageId {
 /**
  * What is known of a share.
  * - candidate: a point, nothing more
+ * - doubted: some subset of the message's shares failed, so that one of them is wrong; others are to be tried yet
  * - tried: every subset with it and the shares that were there failed
  * - proven: right, by its public share or by the recovered signature
  * - late: came when the message had its signature, and was not looked at
  */
-export type ShareState = 'candidate' | 'tried' | 'proven' | 'late'
+export type ShareState = 'candidate' | 'doubted' | 'tried' | 'proven' | 'late'
 
 /** A share that is kept, without its bytes. */
 export interface ShareRecord extends MessageId {
@@ -36,8 +37,18 @@ export interface ShareRecord extends MessageId {
   readonly state: ShareState
   /** Whether its index is shown as there, so that the sidecar need not post again. */
   readonly listed: boolean
-  /** The public share that it verified under, where that is how it was proven. */
+  /** The public share that it verifies under; a claimed one may be forged, so that it may be doubted all the same. */
   readonly verifiedUnder: PublicKeyHex | null
+  /** Who posted it first: a token's name, else an address (callerOf). Empty for one of an older database. */
+  readonly caller: string
+}
+
+/** A share that a recovered signature, or given public shares, found wrong: remembered without its bytes. */
+export type DisprovenShare = Pick<ShareRecord, 'publicKey' | 'message' | 'shareIndex' | 'digest' | 'caller'>
+
+/** Whether a subset of a message's shares failed: somebody lies, and what is listed may be the lie. */
+export function isDisputed(shares: readonly ShareRecord[]): boolean {
+  return shares.some(({ state }) => state === 'doubted' || state === 'tried')
 }
 
 /** A share with its 96 bytes. */

@@ -33,7 +33,12 @@ export interface PostedShare {
 }
 
 /** Why a share was not taken. */
-export type RejectionReason = 'not-a-point' | 'wrong-signature' | 'unknown-share-index'
+export type RejectionReason =
+  | 'not-a-point'
+  | 'wrong-signature'
+  | 'unknown-share-index'
+  /** Not looked at: others fill all the slots for unproven shares of the message. */
+  | 'too-many-shares'
 export interface RejectedShare {
   readonly publicKey: PublicKeyHex
   readonly reason: RejectionReason
@@ -54,7 +59,12 @@ export interface ExitService {
   readonly listVersion: number
   /**
    * Takes one node's shares. What is good is stored when this returns; shares of unknown keys are ignored.
-   * @returns the shares that were checked and found wrong
+   * @param caller who posts, as callerOf names it: unproven shares have slots for each, and the work on them a budget
+   * @returns the shares that were not taken
    */
-  postShares(shareIndex: bigint, shares: readonly PostedShare[]): Promise<readonly RejectedShare[]>
+  postShares(
+    shareIndex: bigint,
+    shares: readonly PostedShare[],
+    caller: string,
+  ): Promise<readonly RejectedShare[]>
 }

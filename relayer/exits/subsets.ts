@@ -1,104 +1,176 @@
 /**
  * Which subsets of unproven shares to try, and in which order.
  *
- * Subsets whose shares were all tried before failed then, so only those with a new share are left. A node's
- * right share is unique: where an index has several shares somebody lies, so subsets of indexes with a
- * single share come first, then those with one member from a contested index, and so on.
+ * Subsets whose shares were all tried before failed then, so only those with a new share are left, the newest
+ * first. A node's right share is unique: a caller that sent another share for an index of the subset contradicts
+ * it. Subsets that none of their own callers contradicts come first, then those with one contradicted member,
+ * and so on. So it does not matter how many wrong shares a liar posts at the indexes of honest nodes.
  */
 import { groupBy } from './records.js'
 
-/** One unproven share: its index, and whether all subsets of it and other tried ones failed. */
+/** One unproven share: its index, who sent it, and whether all subsets of it and other tried ones failed. */
 export interface Candidate {
   readonly shareIndex: bigint
+  readonly caller: string
   readonly tried: boolean
 }
 
-/** The candidates at one index, as positions in the list. */
-interface Group {
-  readonly shareIndex: bigint
+export interface Subset {
+  /** As positions in the list of candidates. */
   readonly members: readonly number[]
-  readonly contested: boolean
+  /** How many members are contradicted by a caller of some member. */
+  readonly contradicted: number
+}
+
+/** Steps of the search between two pauses: well below a millisecond. */
+const STEPS_TO_PAUSE = 500
+
+/** The candidates at one index, as positions in the list. */
+type Group = readonly number[]
+
+/** What the search needs of one candidate. Callers are bits of a mask. */
+interface Member {
+  readonly caller: bigint
+  /** The callers that sent another share for its index. */
+  readonly rivals: bigint
+  /** Whether its own caller did. */
+  readonly isContradictory: boolean
+}
+
+interface Search {
+  readonly members: readonly Member[]
+  readonly threshold: number
+  /** How many members may be contradicted, and have to be. */
+  readonly contradicted: number
+  steps: number
+  /** Whether something was left out because too many members are contradicted. */
+  cut: boolean
 }
 
 /**
- * Every subset of `threshold` candidates at distinct indexes with at least one that was not tried, each once,
- * as positions in the list.
+ * Every subset of `threshold` candidates at distinct indexes with at least one that was not tried, each once.
+ * The search may take long without finding any: it yields undefined now and then, so that others get their turn.
+ * @param candidates the oldest first
  */
-export function* subsetsToTry(candidates: readonly Candidate[], threshold: number): Generator<number[]> {
+export function* searchSubsets(
+  candidates: readonly Candidate[],
+  threshold: number,
+): Generator<Subset | undefined> {
   const groups = groupByIndex(candidates)
-  const untried = candidates.flatMap((candidate, position) => (candidate.tried ? [] : [position]))
-  for (let contested = 0; contested <= threshold; contested++) {
+  const members = describe(candidates, groups)
+  const untried = candidates.flatMap((candidate, position) => (candidate.tried ? [] : [position])).reverse()
+  for (let contradicted = 0; contradicted <= threshold; contradicted++) {
+    const search: Search = { members, threshold, contradicted, steps: 0, cut: false }
     for (const [i, first] of untried.entries()) {
       const done = new Set(untried.slice(0, i))
-      yield* subsetsWith(first, groups, done, threshold, contested)
+      const others = groups
+        .filter((group) => !group.includes(first))
+        .map((group) => group.filter((position) => !done.has(position)))
+        .filter((group) => group.length > 0)
+      yield* startingWith(first, others, search)
     }
+    if (!search.cut) return
   }
 }
 
-function* subsetsWith(
-  first: number,
-  groups: readonly Group[],
-  excluded: ReadonlySet<number>,
+/** The same without the pauses. */
+export function* subsetsToTry(
+  candidates: readonly Candidate[],
   threshold: number,
-  contested: number,
-): Generator<number[]> {
-  const own = groups.find((group) => group.members.includes(first))
-  if (own === undefined) return
-  const others = groups.flatMap((group) => {
-    const members = group.members.filter((member) => !excluded.has(member))
-    return group === own || members.length === 0 ? [] : [{ ...group, members }]
-  })
-  // Contested groups first, so that choose() knows by position how many of either kind are left.
-  const ordered = [
-    ...others.filter((group) => group.contested),
-    ...others.filter((group) => !group.contested),
-  ]
-  const contestedGroups = others.filter((group) => group.contested).length
-  const wanted = contested - Number(own.contested)
-  if (wanted < 0) return
-  for (const rest of choose(ordered, contestedGroups, 0, threshold - 1, wanted)) yield [first, ...rest]
+): Generator<readonly number[]> {
+  for (const subset of searchSubsets(candidates, threshold)) if (subset !== undefined) yield subset.members
 }
 
-/** Choices of `count` groups from a position on, `contested` of them contested, and a member of each. */
-function* choose(
+/** A set of candidates, while it grows. */
+interface Chosen {
+  readonly positions: readonly number[]
+  readonly callers: bigint
+  readonly contradicted: number
+}
+
+const NONE: Chosen = { positions: [], callers: 0n, contradicted: 0 }
+
+function* startingWith(first: number, groups: readonly Group[], search: Search) {
+  const chosen = withMember(NONE, first, search)
+  const { members } = search
+  const isPlain = (group: Group) => group.some((position) => members[position]?.isContradictory === false)
+  const plain = groups.filter(isPlain)
+  const ordered = [...plain, ...groups.filter((group) => !isPlain(group))]
+  if (chosen !== undefined) yield* extended(chosen, ordered, plain.length, 0, search)
+}
+
+/**
+ * The chosen ones with members of the groups from a position on.
+ * @param plain how many groups have a member that its own caller does not contradict; they come first
+ */
+function* extended(
+  chosen: Chosen,
   groups: readonly Group[],
-  contestedGroups: number,
+  plain: number,
   from: number,
-  count: number,
-  contested: number,
-): Generator<number[]> {
-  const contestedLeft = Math.max(0, contestedGroups - from)
-  const plainLeft = groups.length - Math.max(from, contestedGroups)
-  if (contested > Math.min(count, contestedLeft) || count - contested > plainLeft) return
-  if (count === 0) {
-    yield []
+  search: Search,
+): Generator<Subset | undefined> {
+  const { threshold } = search
+  const wanted = threshold - chosen.positions.length
+  const spare = search.contradicted - chosen.contradicted
+  if (wanted === 0) {
+    if (spare === 0) yield { members: chosen.positions, contradicted: chosen.contradicted }
     return
   }
-  for (
-    let position = contested === 0 ? Math.max(from, contestedGroups) : from;
-    position < groups.length;
-    position++
-  ) {
-    const group = groups[position]
-    if (group === undefined) return
-    const rests = choose(
-      groups,
-      contestedGroups,
-      position + 1,
-      count - 1,
-      contested - Number(group.contested),
-    )
-    for (const rest of rests) {
-      for (const member of group.members) yield [member, ...rest]
+  for (let position = from; position < groups.length; position++) {
+    const plainLeft = Math.max(0, plain - position)
+    const othersLeft = groups.length - Math.max(plain, position)
+    if (plainLeft + Math.min(spare, othersLeft) < wanted) {
+      if (plainLeft + othersLeft >= wanted) search.cut = true
+      return
+    }
+    for (const member of groups[position] ?? []) {
+      search.steps++
+      if (search.steps % STEPS_TO_PAUSE === 0) yield undefined
+      const more = withMember(chosen, member, search)
+      if (more !== undefined) yield* extended(more, groups, plain, position + 1, search)
     }
   }
 }
 
+/** Undefined where too many members would be contradicted. */
+function withMember(chosen: Chosen, member: number, search: Search): Chosen | undefined {
+  const positions = [...chosen.positions, member]
+  const callers = chosen.callers | (search.members[member]?.caller ?? 0n)
+  const contradicted = countContradicted(positions, callers, search.members)
+  if (contradicted <= search.contradicted) return { positions, callers, contradicted }
+  search.cut = true
+  return undefined
+}
+
+function countContradicted(chosen: readonly number[], callers: bigint, members: readonly Member[]): number {
+  let count = 0
+  for (const position of chosen) if (((members[position]?.rivals ?? 0n) & callers) !== 0n) count++
+  return count
+}
+
+function describe(candidates: readonly Candidate[], groups: readonly Group[]): Member[] {
+  const bits = new Map<string, bigint>()
+  const callers = candidates.map(({ caller }) => {
+    const bit = bits.get(caller) ?? 1n << BigInt(bits.size)
+    bits.set(caller, bit)
+    return bit
+  })
+  const members: Member[] = []
+  for (const group of groups) {
+    for (const position of group) {
+      const rivals = group
+        .filter((other) => other !== position)
+        .reduce((mask, other) => mask | (callers[other] ?? 0n), 0n)
+      const caller = callers[position] ?? 0n
+      members[position] = { caller, rivals, isContradictory: (rivals & caller) !== 0n }
+    }
+  }
+  return members
+}
+
+/** Indexes with the fewest shares first. */
 function groupByIndex(candidates: readonly Candidate[]): Group[] {
   const positions = groupBy(candidates.keys(), (position) => candidates[position]?.shareIndex ?? 0n)
-  return [...positions].map(([shareIndex, members]) => ({
-    shareIndex,
-    members,
-    contested: members.length > 1,
-  }))
+  return [...positions.values()].sort((a, b) => a.length - b.length)
 }

@@ -1,7 +1,7 @@
 /** What a posted share needs, decided before any BLS work. */
 import type { PublicKeyHex } from '../../core/hex.js'
 import type { DistributedValidator } from '../../core/signer.js'
-import { lastAskedFor, type MessageRecord, type ShareRecord } from './records.js'
+import { type DisprovenShare, lastAskedFor, type MessageRecord, type ShareRecord } from './records.js'
 import type { KeySharings } from './sharings.js'
 
 /** A message and the public share that a posted share may verify under. */
@@ -15,6 +15,8 @@ export type Triage =
   | { readonly kind: 'unknown-key' }
   /** The same bytes are there already. */
   | { readonly kind: 'repeat' }
+  /** The signatures of the key's messages showed that these bytes are wrong. */
+  | { readonly kind: 'disproven' }
   /** The message has its signature: the share is noted, unlooked at. */
   | { readonly kind: 'late'; readonly wanted: MessageRecord }
   /** No given sharing of the key has this index. */
@@ -23,12 +25,13 @@ export type Triage =
   | { readonly kind: 'verify'; readonly alternatives: readonly Alternative[] }
   /**
    * It counts where it verifies under claimed public shares. Else nothing proves it yet: it is a candidate of
-   * every message that waits; the last asked for lists it.
+   * every message that waits.
    */
   | {
       readonly kind: 'candidate'
       readonly alternatives: readonly Alternative[]
       readonly waiting: readonly MessageRecord[]
+      /** The message asked for last. */
       readonly shown: MessageRecord
     }
 
@@ -37,6 +40,8 @@ export interface KeyState {
   readonly messages: readonly MessageRecord[]
   /** The shares of all these messages. */
   readonly shares: readonly ShareRecord[]
+  /** What was found wrong for these messages. */
+  readonly disproven: readonly DisprovenShare[]
   readonly known: KeySharings
   /** Whether a message has its signature. */
   readonly isReady: (wanted: MessageRecord) => boolean
@@ -46,22 +51,23 @@ export interface KeyState {
 export function triageShare(shareIndex: bigint, digest: string, key: KeyState): Triage {
   const shown = lastAskedFor(key.messages)
   if (shown === undefined) return { kind: 'unknown-key' }
-  if (key.shares.some((share) => share.shareIndex === shareIndex && share.digest === digest)) {
-    return { kind: 'repeat' }
-  }
+  const isSame = (share: DisprovenShare) => share.shareIndex === shareIndex && share.digest === digest
+  if (key.shares.some(isSame)) return { kind: 'repeat' }
   const { sharings, given } = key.known
   const publicShares = publicSharesAt(shareIndex, sharings)
-  if (given && publicShares.length === 0) return { kind: 'unknown-share-index' }
-  const waiting = key.messages.filter((wanted) => !key.isReady(wanted))
-  if (waiting.length === 0) return { kind: 'late', wanted: shown }
-  const messages = key.messages.toSorted((a, b) => b.askedOrder - a.askedOrder)
-  const alternatives = messages.flatMap((wanted) =>
-    publicShares.map((publicShare) => ({ wanted, publicShare })),
-  )
-  if (given) return { kind: 'verify', alternatives }
-  return waiting.includes(shown)
-    ? { kind: 'candidate', alternatives, waiting, shown }
-    : { kind: 'late', wanted: shown }
+  const alternatives = key.messages
+    .toSorted((a, b) => b.askedOrder - a.askedOrder)
+    .flatMap((wanted) => publicShares.map((publicShare) => ({ wanted, publicShare })))
+  if (given) {
+    return publicShares.length === 0 ? { kind: 'unknown-share-index' } : { kind: 'verify', alternatives }
+  }
+  const wrongFor = new Set(key.disproven.filter(isSame).map(({ message }) => message))
+  const waiting = key.messages.filter((wanted) => !key.isReady(wanted) && !wrongFor.has(wanted.message))
+  const isWrong = wrongFor.has(shown.message)
+  if (waiting.includes(shown) || (isWrong && waiting.length > 0)) {
+    return { kind: 'candidate', alternatives, waiting, shown }
+  }
+  return isWrong ? { kind: 'disproven' } : { kind: 'late', wanted: shown }
 }
 
 /** The distinct public shares that the sharings of a key have at an index. */

@@ -51,6 +51,7 @@ export function addExitSignature(
           publicKey: share.public_key,
           signature: fromHex(share.exit_signature, 96),
         })),
+        request.caller,
       )
       if (rejected.length === 0) return {}
       onRejected(shareIndex, rejected, request.caller)

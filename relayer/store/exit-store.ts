@@ -5,6 +5,7 @@ import type { Hex, PublicKeyHex } from '../../core/hex.js'
 import type { Listing } from '../exits/listing.js'
 import { isExit } from '../exits/message.js'
 import {
+  type DisprovenShare,
   type MessageId,
   type MessageRecord,
   messageName,
@@ -14,23 +15,20 @@ import {
 import { planRequest } from '../exits/request.js'
 import type { OracleShares } from '../exits/service.js'
 import { Checkpoint } from './checkpoints.js'
+import { disprovenSharesOf } from './disproven-shares.js'
 import { batches, messageFromRow, messageToRow, openShareFromRow, shareToRow } from './rows.js'
 import type { ExitsSchema } from './schema.js'
-import type { Settlement } from './settlement.js'
+import { applySettlement, type Settlement } from './settlement.js'
 import type { ShareCipher } from './share-cipher.js'
 import { type NewShare, placeShares } from './share-placement.js'
 import {
   assertRoom,
-  deleteElsewhere,
   deleteMessage,
   deleteShare,
-  insertDepositSignature,
-  insertParts,
   messageIdOf,
   messagesOf,
   publicKeysOf,
   sharesOf,
-  updateShare,
 } from './statements.js'
 
 export interface RequestLimits {
@@ -128,18 +126,31 @@ export class ExitStore {
     return this.#cipher.digest(publicKey, shareIndex, signature)
   }
 
-  /** Stores shares, encrypted; those whose message is gone, and those that are there already, are left out. */
-  async addShares(shares: readonly NewShare[]): Promise<void> {
-    if (shares.length === 0) return
-    await this.#database.transaction().execute(async (transaction) => {
+  /** The shares of these keys that were found wrong. */
+  disprovenOf(publicKeys: readonly PublicKeyHex[]): Promise<DisprovenShare[]> {
+    return disprovenSharesOf(this.#database, publicKeys)
+  }
+
+  /**
+   * Stores shares, encrypted; those whose message is gone, and those that are there already, are left out.
+   * @returns those for which there is no room
+   */
+  async addShares(shares: readonly NewShare[]): Promise<readonly NewShare[]> {
+    if (shares.length === 0) return []
+    return this.#database.transaction().execute(async (transaction) => {
       const publicKeys = publicKeysOf(shares)
       const messages = await messagesOf(transaction, publicKeys)
-      const { insert, evict } = placeShares(shares, messages, await sharesOf(transaction, publicKeys))
+      const { insert, evict, refused } = placeShares(
+        shares,
+        messages,
+        await sharesOf(transaction, publicKeys),
+      )
       for (const share of evict) await deleteShare(transaction, share)
       for (const batch of batches(insert)) {
         const rows = batch.map((share) => shareToRow(share, this.#cipher))
         await transaction.insertInto('signature_shares').values(rows).execute()
       }
+      return refused
     })
   }
 
@@ -148,19 +159,7 @@ export class ExitStore {
     await this.#database.transaction().execute(async (transaction) => {
       const kept = await messagesOf(transaction, [id.publicKey])
       if (!kept.some(({ message }) => message === id.message)) return
-      for (const share of found.wrong ?? []) await deleteShare(transaction, share)
-      for (const share of found.tried ?? []) {
-        await updateShare(transaction, share, { state: 'tried', listed: 0 })
-      }
-      for (const share of found.unproven ?? []) {
-        await updateShare(transaction, share, { state: 'candidate', verified_under: null })
-      }
-      for (const { share, verifiedUnder } of found.proven ?? []) {
-        await updateShare(transaction, share, { state: 'proven', listed: 1, verified_under: verifiedUnder })
-        await deleteElsewhere(transaction, share)
-      }
-      if (found.parts !== undefined) await insertParts(transaction, id, found.parts)
-      if (found.signature !== undefined) await insertDepositSignature(transaction, id, found.signature)
+      await applySettlement(transaction, id, found)
     })
   }
 

@@ -1,6 +1,7 @@
 /** The tables of exits, their shares and what is made of them. Both engines read the same column types. */
 import type { Kysely, Migration } from 'kysely'
 import { messageMigration } from './message-migration.js'
+import { shareCallerMigration } from './share-caller-migration.js'
 
 async function createExits(database: Kysely<unknown>): Promise<void> {
   await database.schema
@@ -90,7 +91,7 @@ async function createManagerAudit({ schema }: Kysely<unknown>): Promise<void> {
   await schema.createIndex('manager_audit_noted_at').on('manager_audit').column('noted_at').execute()
 }
 
-type MigrationName = '001-exits' | '003-messages' | '004-choices' | '005-manager-audit'
+type MigrationName = '001-exits' | '003-messages' | '004-choices' | '005-manager-audit' | '006-share-callers'
 
 /** By name; they run in the names' order. */
 export const exitMigrations: Readonly<Record<MigrationName, Migration>> = {
@@ -105,4 +106,5 @@ export const exitMigrations: Readonly<Record<MigrationName, Migration>> = {
   '003-messages': messageMigration,
   '004-choices': { up: createChosenValidators },
   '005-manager-audit': { up: createManagerAudit },
+  '006-share-callers': shareCallerMigration,
 }

@@ -41,6 +41,7 @@ export function shareFromRow(row: Omit<SignatureSharesTable, 'sealed'>): ShareRe
     state: row.state,
     listed: row.listed === 1,
     verifiedUnder: row.verified_under,
+    caller: row.caller,
   }
 }
 
@@ -61,5 +62,6 @@ export function shareToRow(share: OpenShare, cipher: ShareCipher): SignatureShar
     listed: share.listed ? 1 : 0,
     verified_under: share.verifiedUnder,
     sealed: cipher.seal(share, share.signature),
+    caller: share.caller,
   }
 }

@@ -25,6 +25,18 @@ export interface SignatureSharesTable {
   verified_under: PublicKeyHex | null
   /** nonce ‖ tag ‖ ciphertext */
   sealed: Uint8Array
+  caller: string
+}
+
+/** Shares that were found wrong for a message. */
+export interface DisprovenSharesTable {
+  public_key: PublicKeyHex
+  message: MessageName
+  share_index: string
+  digest: string
+  caller: string
+  /** Grows with each row. */
+  disproven_order: number
 }
 
 /** What is made of an exit's shares. */
@@ -91,6 +103,7 @@ export interface CheckpointsTable {
 export interface ExitsSchema {
   messages: MessagesTable
   signature_shares: SignatureSharesTable
+  disproven_shares: DisprovenSharesTable
   sealed_parts: OraclePartsTable
   deposit_signatures: DepositSignaturesTable
   claimed_sharings: ClaimedSharingsTable

@@ -1,5 +1,5 @@
 /** Where new shares go: a pure function of what is stored when they come. */
-import { evictedFor, notesLateShare } from '../exits/candidates.js'
+import { notesLateShare, roomFor } from '../exits/candidates.js'
 import { groupBy, type MessageId, messageName, type OpenShare, type ShareRecord } from '../exits/records.js'
 
 /** A share before it has its place. */
@@ -8,7 +8,11 @@ export type NewShare = Omit<OpenShare, 'order'>
 export interface SharePlacement {
   readonly insert: readonly OpenShare[]
   readonly evict: readonly ShareRecord[]
+  /** Shares for which there is no room. */
+  readonly refused: readonly NewShare[]
 }
+
+const NO_MATTER = { kind: 'room', evict: [] } as const
 
 /**
  * Places shares one after the other.
@@ -24,6 +28,7 @@ export function placeShares(
   const sharesOf = groupBy(stored, messageName)
   const before = new Set(stored)
   const evict: ShareRecord[] = []
+  const refused: NewShare[] = []
   for (const share of shares) {
     const name = messageName(share)
     if (!known.has(name)) continue
@@ -31,11 +36,16 @@ export function placeShares(
     if (present.some((other) => other.shareIndex === share.shareIndex && other.digest === share.digest))
       continue
     if (share.state === 'late' && !notesLateShare(share.shareIndex, present)) continue
-    const evicted = share.state === 'proven' ? [] : evictedFor(share.shareIndex, present)
+    const room = share.state === 'proven' ? NO_MATTER : roomFor(share, present)
+    if (room.kind === 'full') {
+      refused.push(share)
+      continue
+    }
+    const evicted = room.evict
     evict.push(...evicted.filter((other) => before.has(other)))
     const order = present.reduce((highest, other) => Math.max(highest, other.order), 0) + 1
     sharesOf.set(name, [...present.filter((other) => !evicted.includes(other)), { ...share, order }])
   }
   const placed = [...sharesOf.values()].flat().filter((share) => !before.has(share))
-  return { insert: placed.filter((share): share is OpenShare => 'signature' in share), evict }
+  return { insert: placed.filter((share): share is OpenShare => 'signature' in share), evict, refused }
 }

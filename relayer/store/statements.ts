@@ -48,6 +48,7 @@ export async function sharesOf(
         'state',
         'listed',
         'verified_under',
+        'caller',
       ])
       .where('public_key', 'in', batch)
       .execute()

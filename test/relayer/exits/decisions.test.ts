@@ -1,10 +1,15 @@
 import { expect } from 'chai'
 import type { PublicKeyHex } from '../../../core/hex.js'
 import type { DistributedValidator } from '../../../core/signer.js'
-import { evictedFor, notesLateShare } from '../../../relayer/exits/candidates.js'
+import { notesLateShare, roomFor } from '../../../relayer/exits/candidates.js'
 import { exitMessage } from '../../../relayer/exits/message.js'
 import { nextStep } from '../../../relayer/exits/next-step.js'
-import type { MessageRecord, ShareRecord, ShareState } from '../../../relayer/exits/records.js'
+import type {
+  DisprovenShare,
+  MessageRecord,
+  ShareRecord,
+  ShareState,
+} from '../../../relayer/exits/records.js'
 import { planRequest } from '../../../relayer/exits/request.js'
 import { triageShare } from '../../../relayer/exits/triage.js'
 
@@ -30,6 +35,7 @@ const share = (
   state,
   listed: true,
   verifiedUnder: null,
+  caller: 'token a',
   ...more,
 })
 const sharing = (entries: Record<number, number>, threshold = 2): DistributedValidator => ({
@@ -69,23 +75,49 @@ describe('a request', () => {
 })
 
 describe('slots', () => {
-  it('of an index are four: what was tried makes room first, then the oldest', () => {
-    const at = (order: number, state: ShareState = 'candidate') =>
-      share(7, state, { order, digest: `${order}` })
-    expect(evictedFor(7n, [at(1), at(2), at(3)])).to.deep.equal([])
-    expect(evictedFor(7n, [at(1), at(2), at(3), at(4)])).to.deep.equal([at(1)])
-    expect(evictedFor(7n, [at(1), at(2), at(3, 'tried'), at(4)])).to.deep.equal([at(3, 'tried')])
-    expect(evictedFor(7n, [at(1, 'proven'), at(2), at(3), at(4), at(5)])).to.deep.equal([at(2)])
-    expect(evictedFor(8n, [at(1), at(2), at(3), at(4)])).to.deep.equal([])
+  const posted = (shareIndex: bigint, caller = 'token a') => ({ shareIndex, caller })
+  const evicted = (shareIndex: bigint, shares: readonly ShareRecord[], caller?: string) => {
+    const room = roomFor(posted(shareIndex, caller), shares)
+    if (room.kind === 'full') throw new Error('there is no room')
+    return room.evict
+  }
+  const at = (order: number, state: ShareState = 'candidate', caller = 'token a') =>
+    share(7, state, { order, digest: `${order}`, caller })
+
+  it('of a caller and index are four: what was tried makes room first, then the oldest', () => {
+    expect(evicted(7n, [at(1), at(2), at(3)])).to.deep.equal([])
+    expect(evicted(7n, [at(1), at(2), at(3), at(4)])).to.deep.equal([at(1)])
+    expect(evicted(7n, [at(1), at(2), at(3, 'tried'), at(4)])).to.deep.equal([at(3, 'tried')])
+    expect(evicted(7n, [at(1, 'proven'), at(2), at(3), at(4), at(5)])).to.deep.equal([at(2)])
+    expect(evicted(8n, [at(1), at(2), at(3), at(4)])).to.deep.equal([])
   })
 
-  it('of an exit are 64', () => {
-    const many = Array.from({ length: 64 }, (_, i) => share(i + 1, i === 40 ? 'tried' : 'candidate'))
-    expect(evictedFor(100n, many)).to.deep.equal([share(41, 'tried')])
-    expect(evictedFor(100n, many.slice(1))).to.deep.equal([])
-    expect(notesLateShare(100n, many)).to.equal(false)
-    expect(notesLateShare(100n, many.slice(1))).to.equal(true)
-    expect(notesLateShare(5n, many.slice(1))).to.equal(false)
+  it('are each caller’s own: nobody pushes out what another sent', () => {
+    const others = Array.from({ length: 40 }, (_, i) => at(i + 1, 'tried', `10.0.0.${i % 20}`))
+    expect(evicted(7n, others)).to.deep.equal([])
+    const own = [at(100), at(101), at(102), at(103)]
+    expect(evicted(7n, [...others, ...own])).to.deep.equal([at(100)])
+  })
+
+  it('of a caller are 32 at all indexes', () => {
+    const many = Array.from({ length: 32 }, (_, i) => share(i + 1, i === 20 ? 'tried' : 'candidate'))
+    expect(evicted(100n, many)).to.deep.equal([share(21, 'tried')])
+    expect(evicted(100n, many.slice(1))).to.deep.equal([])
+    expect(evicted(100n, many, 'token b')).to.deep.equal([])
+  })
+
+  it('of a message are 256: a token’s share takes that of an address, an address’s none but its own', () => {
+    const caller = (i: number) => `10.0.${i >> 4}.1`
+    const full = Array.from({ length: 256 }, (_, i) => share(i + 1, 'candidate', { caller: caller(i) }))
+    expect(roomFor(posted(300n, '10.9.9.9'), full)).to.deep.equal({ kind: 'full' })
+    expect(evicted(300n, full, caller(255))).to.deep.equal([full[240]])
+    expect(evicted(300n, full, 'token a')).to.deep.equal([full[0]])
+    const tokens = full.map((own) => ({ ...own, caller: `token ${own.caller}` }))
+    expect(roomFor(posted(300n), tokens)).to.deep.equal({ kind: 'full' })
+    expect(evicted(300n, tokens.slice(1))).to.deep.equal([])
+    expect(notesLateShare(300n, full)).to.equal(false)
+    expect(notesLateShare(300n, full.slice(1))).to.equal(true)
+    expect(notesLateShare(5n, full.slice(1))).to.equal(false)
   })
 })
 
@@ -129,6 +161,7 @@ describe('a posted share', () => {
   const key = {
     messages: [exit(1, 1), exit(2, 2)],
     shares: [] as ShareRecord[],
+    disproven: [] as DisprovenShare[],
     known: claimed(),
     isReady: () => false,
   }

@@ -4,6 +4,7 @@ import { type Candidate, subsetsToTry } from '../../../relayer/exits/subsets.js'
 
 const candidate = fc.record({
   shareIndex: fc.integer({ min: 1, max: 6 }).map(BigInt),
+  caller: fc.constantFrom('a', 'b', 'c', 'd'),
   tried: fc.boolean(),
 })
 const candidates = fc.array(candidate, { maxLength: 9 })
@@ -35,22 +36,44 @@ describe('subsets to try', () => {
     )
   })
 
-  it('come with the fewest members from contested indexes first', () => {
+  it('come with the fewest members first that a caller of the subset contradicts', () => {
     fc.assert(
       fc.property(candidates, fc.integer({ min: 1, max: 5 }), (all, threshold) => {
-        const contested = (i: number) =>
-          all.filter((other) => other.shareIndex === all[i]?.shareIndex).length > 1 ? 1 : 0
-        const counts = [...subsetsToTry(all, threshold)].map((subset) =>
-          subset.reduce<number>((sum, i) => sum + contested(i), 0),
-        )
+        const contradicted = (subset: readonly number[]) => {
+          const callers = subset.map((i) => all[i]?.caller)
+          return subset.filter((i) =>
+            all.some(
+              (other, j) =>
+                j !== i && other.shareIndex === all[i]?.shareIndex && callers.includes(other.caller),
+            ),
+          ).length
+        }
+        const counts = [...subsetsToTry(all, threshold)].map(contradicted)
         expect(counts).to.deep.equal(counts.toSorted((a, b) => a - b))
       }),
       { numRuns: 300 },
     )
   })
 
+  it('of honest nodes come at once, whatever liars post at their indexes', () => {
+    const honest = Array.from({ length: 7 }, (_, i) => ({
+      shareIndex: BigInt(i + 1),
+      caller: `node ${i + 1}`,
+    }))
+    const lies = ['x', 'y', 'z'].flatMap((caller) =>
+      Array.from({ length: 10 }, (_, i) => ({ shareIndex: BigInt(i + 1), caller })),
+    )
+    const all = [...lies, ...honest].map((own, i, { length }) => ({ ...own, tried: i < length - 1 }))
+    const [first] = subsetsToTry(all, 7)
+    expect(first?.toSorted((a, b) => a - b)).to.deep.equal([30, 31, 32, 33, 34, 35, 36])
+  })
+
   it('begin at once, however many there are', () => {
-    const all = Array.from({ length: 64 }, (_, i) => ({ shareIndex: BigInt(1 + (i % 40)), tried: i > 0 }))
+    const all = Array.from({ length: 64 }, (_, i) => ({
+      shareIndex: BigInt(1 + (i % 40)),
+      caller: 'one',
+      tried: i > 0,
+    }))
     const some = subsetsToTry(all, 13)
     for (let i = 0; i < 1_000; i++) expect(some.next().value).to.have.length(13)
   })

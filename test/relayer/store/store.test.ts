@@ -112,6 +112,7 @@ describe('the store', () => {
       state,
       listed: true,
       verifiedUnder: null,
+      caller: 'token a',
     }
   }
 
