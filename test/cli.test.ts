@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { obolOptions } from '../adapters/obol/options.js'
 import { sidecarOptions } from '../adapters/sidecar/options.js'
@@ -13,28 +12,24 @@ import { collectOptions } from '../operator/collect/options.js'
 import { consolidateOptions, withdrawOptions } from '../operator/requests/options.js'
 import { newTokenOptions, revokeTokenOptions, tokenOptions } from '../relayer/access/options.js'
 import { relayerOptions } from '../relayer/options.js'
+import { DvtExitProcess } from './devnet/processes.js'
 
-const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
 interface Ended {
-  readonly code: number
+  readonly code: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Runs the command with nothing but PATH in its environment. */
+/** A folder of its own, where a command may write. */
+const folder = mkdtempSync(join(tmpdir(), 'dvt-exit-cli-'))
+
+/** Runs the command to its end, in an environment of its own. */
 async function dvtExit(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const { PATH = '' } = process.env
-  try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [CLI, ...args], {
-      env: { PATH, ...env },
-    })
-    return { code: 0, stdout, stderr }
-  } catch (error) {
-    const { code, stdout, stderr } = error as Ended
-    return { code, stdout, stderr }
-  }
+  const command = new DvtExitProcess('dvt-exit', args, env, folder)
+  const { code } = await command.exited
+  return { code, stdout: command.stdout, stderr: command.stderr }
 }
 
 const COMMANDS: readonly [string, OptionSet][] = [
@@ -54,6 +49,8 @@ const COMMANDS: readonly [string, OptionSet][] = [
 ]
 
 describe('command line', () => {
+  after(() => rmSync(folder, { recursive: true }))
+
   for (const [command, options] of COMMANDS) {
     it(`shows every option of "${command}" with its environment variables and default in --help`, async () => {
       const { code, stdout } = await dvtExit([...command.split(' '), '--help'])

@@ -18,6 +18,9 @@ import { type Hex, toHex } from '../../core/hex.js'
 import { depositSigningRoot, withdrawalCredentials } from '../../core/messages/deposit.js'
 import type { Network } from '../../core/network.js'
 import { type Kdf, keystoreMaker } from '../doubles/keystore.js'
+import { addPrivateKey } from './canary/private-keys.js'
+import { inFile } from './canary/secrets.js'
+import { canaryInUse } from './canary/shared.js'
 import type { RecordedLog } from './chain.js'
 import type { BundledValidator } from './clusters.js'
 
@@ -35,6 +38,22 @@ function shareKey(indexes: readonly bigint[], threshold: number) {
   const coefficients = Array.from({ length: threshold }, secureRandomScalar)
   const at = (x: bigint) => coefficients.reduceRight((sum, coefficient) => modulo(sum * x + coefficient), 0n)
   return { secret: at(0n), shares: indexes.map(at) }
+}
+
+/** Lets the canary look for a made key, its shares, and what is signed with them. */
+function keepSecret(
+  network: Network,
+  name: string,
+  { secret, shares }: ReturnType<typeof shareKey>,
+  nodes: readonly string[],
+): void {
+  canaryInUse()?.validators.add({
+    name,
+    network,
+    publicKey: publicKeyOf(secret),
+    secretKey: bytesOf(secret).toString('hex'),
+    shares: shares.map((share, i) => ({ node: nodes[i] ?? '?', secret: bytesOf(share).toString('hex') })),
+  })
 }
 
 function madeValidator(
@@ -78,6 +97,13 @@ export function makeObolCluster(
 ): MadeObolCluster {
   const indexes = Array.from({ length: nodes }, (_, node) => BigInt(node + 1))
   const keys = Array.from({ length: validators }, () => shareKey(indexes, threshold))
+  for (const [i, key] of keys.entries())
+    keepSecret(
+      network,
+      `made-obol/${i}`,
+      key,
+      indexes.map((index) => `share index ${index}`),
+    )
   const lock = JSON.stringify({
     cluster_definition: {
       name: 'made',
@@ -107,7 +133,9 @@ export function makeObolCluster(
         join(directory, `keystore-${i}.json`),
         JSON.stringify(make(bytesOf(share), publicKeyOf(share).slice(2))),
       )
-      writeFileSync(join(directory, `keystore-${i}.txt`), `${password}\n`)
+      const passwordFile = join(directory, `keystore-${i}.txt`)
+      writeFileSync(passwordFile, `${password}\n`)
+      canaryInUse()?.secrets.addText(`a keystore's password of node ${node}`, password, inFile(passwordFile))
     }
   }
   return {
@@ -157,7 +185,14 @@ export function makeSsvCluster(
     emit(topics as Hex[], encodeAbiParameters([{ type: 'bytes' }, { type: 'uint256' }], [encoded, 0n]))
   }
   const made = Array.from({ length: validators }, (_, nonce) => {
-    const { secret, shares } = shareKey(operatorIds, threshold)
+    const key = shareKey(operatorIds, threshold)
+    const { secret, shares } = key
+    keepSecret(
+      network,
+      `made-ssv/${nonce}`,
+      key,
+      operatorIds.map((id) => `operator ${id}`),
+    )
     const message = keccak256(stringToBytes(`${owner}:${nonce}`), 'bytes')
     const proof = Buffer.from(bls.encodeSignature(bls.sign(secretFromScalar(secret), message)))
     const sharePublicKeys = shares.map((share) => Buffer.from(publicKeyOf(share).slice(2), 'hex'))
@@ -195,12 +230,12 @@ export function makeSsvCluster(
   })
   const keyFile = (key: KeyObject) =>
     Buffer.from(key.export({ type: 'pkcs1', format: 'pem' }) as string).toString('base64')
-  return {
-    owner,
-    validators: made,
-    logs,
-    operatorKeys: new Map([...operators].map(([id, { privateKey }]) => [id, keyFile(privateKey)])),
+  const operatorKeys = new Map([...operators].map(([id, { privateKey }]) => [id, keyFile(privateKey)]))
+  for (const [id, key] of operatorKeys) {
+    const canary = canaryInUse()
+    if (canary !== undefined) addPrivateKey(canary.secrets, `the key of operator ${id}`, key)
   }
+  return { owner, validators: made, logs, operatorKeys }
 }
 
 /** Base64 of a PEM that is labelled RSA PUBLIC KEY and holds SPKI, as SSV registers it. */

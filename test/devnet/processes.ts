@@ -1,18 +1,23 @@
 /** Real dvt-exit processes, started from the build, watched and stopped by the demo and the process tests. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
+import type { Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
+import { canaryInUse } from './canary/shared.js'
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url))
 const EXIT_WITH_PARENT = new URL('./exit-with-parent.mjs', import.meta.url).href
 
-/** One running dvt-exit command. */
+/** One running dvt-exit command. Where a canary is in use, all that it writes is searched for secrets. */
 export class DvtExitProcess {
   readonly name: string
   /** Everything written to standard output and error so far. */
   output = ''
   /** Of that, what was written to standard output. */
   stdout = ''
+  /** Of that, what was written to standard error. */
+  stderr = ''
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   readonly #child: ChildProcess
   readonly #watchers = new Set<() => void>()
@@ -25,22 +30,32 @@ export class DvtExitProcess {
   constructor(name: string, args: readonly string[], env: Readonly<Record<string, string>>, cwd: string) {
     this.name = name
     const { PATH, HOME } = process.env
-    this.#child = spawn(process.execPath, ['--import', EXIT_WITH_PARENT, CLI, ...args], {
-      cwd,
-      env: { ...(PATH === undefined ? {} : { PATH }), ...(HOME === undefined ? {} : { HOME }), ...env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      detached: true,
-    })
-    for (const stream of [this.#child.stdout, this.#child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (chunk: string) => {
-        this.output += chunk
-        if (stream === this.#child.stdout) this.stdout += chunk
-        this.#notify()
-      })
+    const canary = canaryInUse()
+    const record = canary?.watch({ name, args, env, cwd })
+    const preloads = record === undefined ? [EXIT_WITH_PARENT] : [EXIT_WITH_PARENT, record.preload]
+    this.#child = spawn(
+      process.execPath,
+      [...preloads.flatMap((module) => ['--import', module]), CLI, ...args],
+      {
+        cwd,
+        env: {
+          ...(PATH === undefined ? {} : { PATH }),
+          ...(HOME === undefined ? {} : { HOME }),
+          // The most that can be in a log is what has to be without secrets.
+          ...(record === undefined ? {} : { LOG_LEVEL: 'trace' }),
+          ...env,
+        },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        detached: true,
+      },
+    )
+    for (const stream of ['stdout', 'stderr'] as const) {
+      this.#read(stream, this.#child[stream], (chunk) => record?.wrote(stream, chunk))
     }
     this.exited = new Promise((resolve) => {
       this.#child.once('close', (code, signal) => {
         this.#running = false
+        if (record !== undefined) canary?.ended(record)
         this.#notify()
         resolve({ code, signal })
       })
@@ -85,6 +100,17 @@ export class DvtExitProcess {
   async kill(): Promise<void> {
     if (this.#running) this.#child.kill('SIGKILL')
     await this.exited
+  }
+
+  #read(name: 'stdout' | 'stderr', stream: Readable | null, take: (chunk: Buffer) => void): void {
+    const decoder = new StringDecoder('utf8')
+    stream?.on('data', (chunk: Buffer) => {
+      take(chunk)
+      const text = decoder.write(chunk)
+      this.output += text
+      this[name] += text
+      this.#notify()
+    })
   }
 
   #notify(): void {

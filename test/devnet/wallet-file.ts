@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encrypt, scrypt } from 'ox/Keystore'
 import type { Hex } from '../../core/hex.js'
+import { inFile } from './canary/secrets.js'
+import { canaryInUse } from './canary/shared.js'
 
 /** Where a wallet was written. */
 export interface WrittenWallet {
@@ -17,5 +19,7 @@ export function writeWallet(folder: string, name: string, privateKey: Hex): Writ
   const passwordFile = join(folder, `${name}-password.txt`)
   writeFileSync(file, JSON.stringify(encrypt(privateKey, key, options)), { mode: 0o600 })
   writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 })
+  canaryInUse()?.secrets.addKey(`the key of the wallet ${name}`, privateKey)
+  canaryInUse()?.secrets.addText(`the password of the wallet ${name}`, password, inFile(passwordFile))
   return { file, passwordFile }
 }
