@@ -55,7 +55,8 @@ export class KeeperOracles implements OraclesSource {
   #accepted: AcceptedOracles | undefined
   #missing = new UnavailableError('ORACLES_UNKNOWN', 'the protocol config was not read yet')
   #timer: NodeJS.Timeout | undefined
-  #running: Promise<void> = Promise.resolve()
+  #looking: Promise<void> | undefined
+  #hasTakenUp = false
 
   constructor(parts: KeeperOraclesParts) {
     this.#parts = parts
@@ -72,22 +73,27 @@ export class KeeperOracles implements OraclesSource {
 
   /** Takes up what was kept, looks at the Keeper once, and goes on looking until close(). */
   async start(): Promise<void> {
-    const kept = readKept(await this.#parts.store.load())
-    this.#accepted = kept.accepted
-    if (kept.config !== undefined) {
-      const config = readProtocolConfig(Buffer.from(kept.config), 'the kept protocol config')
-      if (judgeOracles(config, this.#accepted, this.#parts.acceptHash).outcome !== 'refused')
-        this.#use(config)
-    }
     await this.refresh()
-    this.#timer = setInterval(() => {
-      this.#running = this.refresh()
-    }, this.#parts.interval)
+    this.#timer = setInterval(() => void this.refresh(), this.#parts.interval)
   }
 
-  /** Looks at the Keeper now. A failure is logged, and the config in use stays. */
-  async refresh(): Promise<void> {
+  /** Looks at the Keeper now, or joins the look under way. A failure is logged, and the config in use stays. */
+  refresh(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+    return this.#looking
+  }
+
+  /** Stops following. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#looking
+  }
+
+  async #look(): Promise<void> {
     try {
+      if (!this.#hasTakenUp) await this.#takeUpKept()
       const cid = await configCidOfMajority(this.#parts.searches)
       if (cid !== this.#cid) await this.#take(cid)
     } catch (error) {
@@ -104,10 +110,17 @@ export class KeeperOracles implements OraclesSource {
     }
   }
 
-  /** Stops following. */
-  async close(): Promise<void> {
-    clearInterval(this.#timer)
-    await this.#running
+  async #takeUpKept(): Promise<void> {
+    const { accepted, config: text } = readKept(await this.#parts.store.load())
+    this.#accepted = accepted
+    this.#hasTakenUp = true
+    if (text === undefined) return
+    try {
+      const config = readProtocolConfig(Buffer.from(text), 'the kept protocol config')
+      if (judgeOracles(config, accepted, this.#parts.acceptHash).outcome !== 'refused') this.#use(config)
+    } catch (error) {
+      this.#parts.logger.warn({ error: describeError(error) }, 'cannot use the kept protocol config')
+    }
   }
 
   async #take(cid: string): Promise<void> {

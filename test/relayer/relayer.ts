@@ -1,5 +1,6 @@
 /** A relayer core for tests: real store, real decisions, crypto in this thread, a chain and clock to turn. */
 import { randomBytes } from 'node:crypto'
+import type { Kysely } from 'kysely'
 import { Registry } from 'prom-client'
 import { pointFromScalar } from 'tiny-secp256k1'
 import { bls } from '../../core/bls/backend.js'
@@ -10,9 +11,9 @@ import { fromHex, type PublicKeyHex, toHex } from '../../core/hex.js'
 import { createLogger } from '../../core/log.js'
 import { type ProtocolConfig, parseProtocolConfig } from '../../core/oracles/protocol-config.js'
 import { openAsOracle } from '../../core/oracles/seal.js'
+import type { OraclesSource } from '../../core/oracles/source.js'
 import { Secret } from '../../core/secret.js'
 import type { DistributedValidator } from '../../core/signer.js'
-import { openDatabase } from '../../core/storage/database.js'
 import { checkPublicKeys, checkShares } from '../../relayer/crypto/check-shares.js'
 import { checkSharings } from '../../relayer/crypto/check-sharings.js'
 import type { ExitCrypto } from '../../relayer/crypto/exit-crypto.js'
@@ -23,7 +24,7 @@ import { DEFAULT_LIMITS, type RelayerLimits } from '../../relayer/limits.js'
 import { ExitMetrics } from '../../relayer/metrics.js'
 import { RelayerService } from '../../relayer/service.js'
 import { ExitStore } from '../../relayer/store/exit-store.js'
-import { exitMigrations } from '../../relayer/store/migrations.js'
+import { openRelayerDatabase } from '../../relayer/store/open.js'
 import type { ExitsSchema } from '../../relayer/store/schema.js'
 import { ShareCipher } from '../../relayer/store/share-cipher.js'
 import { ClaimedSharings } from '../../relayer/validators/claimed-sharings.js'
@@ -95,6 +96,8 @@ export interface TestRelayerOptions {
   readonly crypto?: ExitCrypto
   readonly limits?: Partial<RelayerLimits>
   readonly signatureThreshold?: number
+  /** Who the oracles are, in place of currentOracles. */
+  readonly oracles?: (database: Kysely<ExitsSchema>) => OraclesSource
 }
 
 /** What outlives a restart: the database file is the caller's, the rest is here. */
@@ -123,7 +126,7 @@ export class TestWorld {
   }
 
   async open(options: TestRelayerOptions = {}) {
-    const database = await openDatabase<ExitsSchema>(options.file ?? ':memory:', 'relayer', exitMigrations)
+    const database = await openRelayerDatabase(options.file ?? ':memory:')
     const store = await ExitStore.open(database, new ShareCipher(this.key))
     const crypto = options.crypto ?? inThisThread()
     const answerOfChain = <T>(value: T): T => {
@@ -145,7 +148,7 @@ export class TestWorld {
       },
       claimedShares: await ClaimedSharings.open(database),
       depositOf: (key) => this.deposits.get(key),
-      oracles: {
+      oracles: options.oracles?.(database) ?? {
         current: async () => {
           if (this.currentOracles === undefined) throw new UnavailableError('ORACLES_UNKNOWN', 'unknown')
           return this.currentOracles
