@@ -1,10 +1,21 @@
 /** npm run soak [-- [--short] [PART…]]: the longer proofs, part by part. Ends with a line of counts. */
+import { agentKills } from './kills/agent/agent-kills.js'
 import { relayerKills } from './kills/relayer/relayer-kills.js'
+import { obolKills } from './kills/sidecars/obol-kills.js'
+import { ssvKills } from './kills/sidecars/ssv-kills.js'
 import { packed } from './packed.js'
 import type { Outcome, SoakPart } from './part.js'
 import { suiteOn } from './suite.js'
 
-const parts: readonly SoakPart[] = [packed, suiteOn(22), suiteOn(24), relayerKills]
+const parts: readonly SoakPart[] = [
+  packed,
+  suiteOn(22),
+  suiteOn(24),
+  relayerKills,
+  obolKills,
+  ssvKills,
+  agentKills,
+]
 
 async function runPart(part: SoakPart, short: boolean): Promise<Outcome> {
   process.stdout.write(`${part.name}\n`)

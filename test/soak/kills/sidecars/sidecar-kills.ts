@@ -119,6 +119,7 @@ export class SidecarKills {
     this.#scene.advance()
     const sidecar = this.#scene.run(env)
     try {
+      await sidecar.waitFor(/relayer http/)
       await until('all is signed', () => relayer.missing.length === 0 || !sidecar.running).catch((error) => {
         throw new Error(`${String(error)}\n${sidecar.output.slice(-2_000)}`)
       })
