@@ -11,12 +11,14 @@ import { operatorOptions, viewOptions } from './operator/agent/options.js'
 import { collectOptions } from './operator/collect/options.js'
 import { consolidateOptions, withdrawOptions } from './operator/requests/options.js'
 import { newTokenOptions, revokeTokenOptions, tokenOptions } from './relayer/access/options.js'
+import { backupOptions, restoreOptions, verifyOptions } from './relayer/maintenance/options.js'
 import { relayerOptions } from './relayer/options.js'
 
 /** The parts, loaded only when they run: showing help or a version needs none of them. */
 const loadSidecar = () => import('./adapters/sidecar/command.js')
 const loadRelayer = () => import('./relayer/command.js')
 const loadTokens = () => import('./relayer/access/command.js')
+const loadMaintenance = () => import('./relayer/maintenance/command.js')
 const loadOperator = () => import('./operator/agent/command.js')
 const loadView = () => import('./operator/view/command.js')
 const loadRequests = () => import('./operator/requests/command.js')
@@ -70,6 +72,24 @@ function relayerCommands(yargs: Argv): Argv {
     )
     return token.demandCommand(1, 'Say new, list or revoke')
   })
+  command(
+    yargs,
+    ['backup [file]', 'relayer', 'write a copy of the database, also while the relayer runs'],
+    backupOptions,
+    async (values) => (await loadMaintenance()).runBackup(values),
+  )
+  command(
+    yargs,
+    ['restore [file]', 'relayer', 'make a backup the database'],
+    restoreOptions,
+    async (values) => (await loadMaintenance()).runRestore(values),
+  )
+  command(
+    yargs,
+    ['verify', 'relayer', 'check everything in the database, also while the relayer runs'],
+    verifyOptions,
+    async (values) => (await loadMaintenance()).runVerify(values),
+  )
   return command(yargs, ['$0', 'relayer', 'run the relayer'], relayerOptions, async (values, context) =>
     (await loadRelayer()).runRelayer(values, context),
   )

@@ -11,6 +11,7 @@ import { operatorOptions, viewOptions } from '../operator/agent/options.js'
 import { collectOptions } from '../operator/collect/options.js'
 import { consolidateOptions, withdrawOptions } from '../operator/requests/options.js'
 import { newTokenOptions, revokeTokenOptions, tokenOptions } from '../relayer/access/options.js'
+import { backupOptions, restoreOptions, verifyOptions } from '../relayer/maintenance/options.js'
 import { relayerOptions } from '../relayer/options.js'
 import { DvtExitProcess } from './devnet/processes.js'
 
@@ -40,6 +41,9 @@ const COMMANDS: readonly [string, OptionSet][] = [
   ['relayer token new', newTokenOptions],
   ['relayer token list', tokenOptions],
   ['relayer token revoke', revokeTokenOptions],
+  ['relayer backup', backupOptions],
+  ['relayer restore', restoreOptions],
+  ['relayer verify', verifyOptions],
   ['operator', operatorOptions],
   ['operator status', viewOptions],
   ['operator validators', viewOptions],

@@ -10,6 +10,7 @@ import { operatorOptions, viewOptions } from '../operator/agent/options.js'
 import { collectOptions } from '../operator/collect/options.js'
 import { consolidateOptions, withdrawOptions } from '../operator/requests/options.js'
 import { newTokenOptions } from '../relayer/access/options.js'
+import { restoreOptions, verifyOptions } from '../relayer/maintenance/options.js'
 import { relayerOptions } from '../relayer/options.js'
 import { REFUSALS } from '../relayer/refusals.js'
 
@@ -59,6 +60,8 @@ const optionNames = new Set(
     commonOptions,
     relayerOptions,
     newTokenOptions,
+    restoreOptions,
+    verifyOptions,
     sidecarOptions,
     obolOptions,
     ssvOptions,

@@ -29,14 +29,25 @@ export function defaultKeyFile(home: string = homedir()): string {
  * @throws ConfigurationError KEY_FILE_READABLE_BY_OTHERS, KEY_FILE_INVALID, KEY_FILE_UNREADABLE
  */
 export function loadOrCreateKey(file: string): Secret<Uint8Array> {
-  try {
+  return orUnreadable(file, 'read or make', () => {
     createKey(file)
     return readKey(file)
+  })
+}
+
+/** Reads the key, which must be there. Throws as loadOrCreateKey does. */
+export function loadKey(file: string): Secret<Uint8Array> {
+  return orUnreadable(file, 'read', () => readKey(file))
+}
+
+function orUnreadable<T>(file: string, what: string, use: () => T): T {
+  try {
+    return use()
   } catch (cause) {
     if (cause instanceof ConfigurationError) throw cause
     throw new ConfigurationError(
       'KEY_FILE_UNREADABLE',
-      `cannot read or make the key file ${file}: ${describeError(cause)}`,
+      `cannot ${what} the key file ${file}: ${describeError(cause)}`,
       { cause, hint: 'Name a file in a folder of your own with RELAYER_KEY_FILE' },
     )
   }

@@ -26,7 +26,7 @@ export class ClaimedSharings implements PublicSharesSource {
   static async open(database: Kysely<ExitsSchema>): Promise<ClaimedSharings> {
     const claimed = new ClaimedSharings(database)
     for (const row of await database.selectFrom('claimed_sharings').selectAll().execute()) {
-      claimed.#keep(fromRow(row))
+      claimed.#keep(sharingFromRow(row))
     }
     return claimed
   }
@@ -35,14 +35,19 @@ export class ClaimedSharings implements PublicSharesSource {
     return this.#byKey.get(publicKey) ?? []
   }
 
+  /** The keys of which any set is claimed. */
+  publicKeys(): PublicKeyHex[] {
+    return [...this.#byKey.keys()]
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.push(listener)
   }
 
   /** Whether the very same set was claimed before. */
   has(publicKey: PublicKeyHex, shares: DistributedValidator['shares']): boolean {
-    const name = nameOf(shares)
-    return this.sharingsOf(publicKey).some((sharing) => nameOf(sharing.shares) === name)
+    const name = setName(shares)
+    return this.sharingsOf(publicKey).some((sharing) => setName(sharing.shares) === name)
   }
 
   /** Adds sharings, and takes those out that make room for them. */
@@ -52,7 +57,7 @@ export class ClaimedSharings implements PublicSharesSource {
         await transaction
           .deleteFrom('claimed_sharings')
           .where('public_key', '=', sharing.publicKey)
-          .where('set_hash', '=', nameOf(sharing.shares))
+          .where('set_hash', '=', setName(sharing.shares))
           .execute()
       }
       for (const sharing of added) {
@@ -91,7 +96,7 @@ export class ClaimedSharings implements PublicSharesSource {
 }
 
 /** Names a set by its entries, whatever their order. */
-function nameOf(shares: DistributedValidator['shares']): string {
+export function setName(shares: DistributedValidator['shares']): string {
   const entries = [...shares].sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256')
     .update(entries.map(([index, share]) => `${index}:${share}`).join())
@@ -101,7 +106,7 @@ function nameOf(shares: DistributedValidator['shares']): string {
 function toRow({ publicKey, shares, threshold, caller, claimedAt }: ClaimedSharing): ClaimedSharingsTable {
   return {
     public_key: publicKey,
-    set_hash: nameOf(shares),
+    set_hash: setName(shares),
     threshold,
     public_shares: stringifyJson([...shares].map(([index, share]) => [String(index), share])),
     caller,
@@ -109,7 +114,8 @@ function toRow({ publicKey, shares, threshold, caller, claimedAt }: ClaimedShari
   }
 }
 
-function fromRow(row: ClaimedSharingsTable): ClaimedSharing {
+/** A row as it was written. Throws for what no relayer wrote. */
+export function sharingFromRow(row: ClaimedSharingsTable): ClaimedSharing {
   const entries = parseJson(row.public_shares) as [string, PublicKeyHex][]
   return {
     publicKey: row.public_key,
