@@ -22,7 +22,6 @@ import { createApp } from './http/app.js'
 import type { App } from './http/fastify.js'
 import { closeGracefully, listen } from './http/listen.js'
 import { loadTls } from './http/tls.js'
-import { DEFAULT_LIMITS } from './limits.js'
 import { ExitMetrics } from './metrics.js'
 import { relayerOptions } from './options.js'
 import { createOracles } from './oracles.js'
@@ -176,10 +175,11 @@ async function createService(values: RelayerValues, parts: Parts): Promise<Relay
     oracles,
     signatureThreshold: values.signatureThreshold,
     limits: {
-      ...DEFAULT_LIMITS,
       validatorLifetime: values.validatorLifetime,
       maxKeysPerRequest: values.maxKeysPerRequest,
       maxExits: values.maxExits,
+      maxTrials: values.maxTrials,
+      maxSetsPerKey: values.maxSetsPerKey,
     },
     concurrency: crypto.threads,
     clock: () => Date.now() / 1000,

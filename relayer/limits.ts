@@ -6,8 +6,13 @@ export interface RelayerLimits {
   readonly maxKeysPerRequest: number
   /** Public keys whose exits are kept. */
   readonly maxExits: number
-  /** Subsets tried in one round, where public shares are not known. */
+  /**
+   * Subsets of unproven shares that one caller's shares cause to be tried at once, and again each minute, where public
+   * shares are not known; four times as many for one message.
+   */
   readonly maxTrials: number
+  /** Sets of public shares that one caller may claim of one key: a cluster that was edited has two. */
+  readonly maxSetsPerKey: number
 }
 
 export const DEFAULT_LIMITS: RelayerLimits = {
@@ -15,4 +20,5 @@ export const DEFAULT_LIMITS: RelayerLimits = {
   maxKeysPerRequest: 1000,
   maxExits: 10_000,
   maxTrials: 2500,
+  maxSetsPerKey: 3,
 }

@@ -4,6 +4,7 @@ import { normalizeHex } from '../core/hex.js'
 import { networkOptions } from '../core/network-options.js'
 import { flag, integer, list, type Option, type OptionSet, text } from '../core/options.js'
 import { oracleOptions } from '../core/oracles/options.js'
+import { DEFAULT_LIMITS } from './limits.js'
 
 export const databaseOption = {
   flag: 'database',
@@ -244,6 +245,23 @@ const limits = {
     default: '2000',
     placeholder: 'N',
     parse: integer(1, 100_000),
+  },
+  maxTrials: {
+    flag: 'max-trials',
+    env: ['RELAYER_MAX_TRIALS'],
+    describe:
+      'subsets of shares of one caller that are tried at once, and again each minute, for validators whose public shares are not known; four times as many for one exit',
+    default: String(DEFAULT_LIMITS.maxTrials),
+    placeholder: 'N',
+    parse: integer(1, 1_000_000),
+  },
+  maxSetsPerKey: {
+    flag: 'max-sets-per-key',
+    env: ['RELAYER_MAX_SETS_PER_KEY'],
+    describe: 'sets of public shares that one caller may claim of a validator',
+    default: String(DEFAULT_LIMITS.maxSetsPerKey),
+    placeholder: 'N',
+    parse: integer(1, 16),
   },
   maxRequestsPerSecond: {
     flag: 'max-requests-per-second',

@@ -19,6 +19,7 @@ import type { ExitMetrics } from './metrics.js'
 import { PostedShares } from './posted-shares.js'
 import { Readiness } from './readiness.js'
 import { Recoveries } from './recoveries.js'
+import { ShareIntake } from './share-intake.js'
 import type { ExitStore } from './store/exit-store.js'
 import { Upkeep } from './upkeep.js'
 import type { ClaimedSharings } from './validators/claimed-sharings.js'
@@ -69,7 +70,7 @@ const SWEEP_INTERVAL = 300_000
 export class RelayerService implements ExitService, ValidatorService {
   readonly #parts: RelayerParts
   readonly #keyChecks: KeyChecks
-  readonly #posts: PostedShares
+  readonly #intake: ShareIntake
   readonly #recoveries: Recoveries
   readonly #readiness: Readiness
   readonly #claims: Claims
@@ -88,7 +89,7 @@ export class RelayerService implements ExitService, ValidatorService {
     const { publicShares: given, claimedShares: claimed } = parts
     const sharings = new Sharings(given, claimed)
     const signingRoots = new SigningRoots(parts.network)
-    this.#claims = new Claims({ ...parts, signingRoots, given, claimed })
+    this.#claims = new Claims({ ...parts, signingRoots, given, claimed, maxSets: limits.maxSetsPerKey })
     this.#keyChecks = new KeyChecks((publicKeys) => parts.crypto.checkPublicKeys(publicKeys))
     const version = () => this.#version
     this.#readiness = new Readiness({ store, oracles, version, spare: limits.maxKeysPerRequest })
@@ -98,12 +99,14 @@ export class RelayerService implements ExitService, ValidatorService {
       lifetime: limits.validatorLifetime,
       onChange,
     })
-    this.#posts = new PostedShares({
+    const posts = new PostedShares({
       ...parts,
       sharings,
       signingRoots,
       readiness: () => this.#readiness.check(),
     })
+    const takeUp = (messages: readonly MessageId[]) => this.#takeUp(messages)
+    this.#intake = new ShareIntake({ posts, claims: this.#claims, takeUp })
     this.#recoveries = new Recoveries({
       ...parts,
       sharings,
@@ -125,6 +128,7 @@ export class RelayerService implements ExitService, ValidatorService {
 
   /** Goes on with what a former process left, and begins to drop what is over. */
   async start(): Promise<void> {
+    await this.#claims.recount()
     await this.#recoveries.resume()
     this.#sweeper = setInterval(() => this.#inBackground(() => this.sweep()), SWEEP_INTERVAL)
   }
@@ -189,9 +193,7 @@ export class RelayerService implements ExitService, ValidatorService {
     caller = 'unknown',
   ): Promise<readonly RejectedShare[]> {
     await this.#upkeep.expire()
-    const { rejected, changed } = await this.#posts.take('exit', { shareIndex, caller }, shares)
-    this.#takeUp(changed)
-    return rejected
+    return this.#intake.takeShares({ shareIndex, caller }, shares)
   }
 
   async requestValidators(wanted: readonly WantedValidator[]): Promise<readonly CollectedValidator[]> {
@@ -230,18 +232,7 @@ export class RelayerService implements ExitService, ValidatorService {
     caller: string,
   ): Promise<readonly RejectedSignature[]> {
     await this.#upkeep.expire()
-    this.#takeUp(await this.#claims.take(shares, caller))
-    const rejected: RejectedSignature[] = []
-    for (const kind of ['exit', 'deposit'] as const) {
-      const posted = shares.map(({ publicKey, exitSignature, depositSignature }) => ({
-        publicKey,
-        signature: kind === 'exit' ? exitSignature : depositSignature,
-      }))
-      const result = await this.#posts.take(kind, { shareIndex, caller }, posted)
-      this.#takeUp(result.changed)
-      rejected.push(...result.rejected.map((share) => ({ ...share, signature: kind })))
-    }
-    return rejected
+    return this.#intake.takeSignatures({ shareIndex, caller }, shares)
   }
 
   /** @throws DvtExitError DUPLICATE_PUBLIC_KEY, TOO_MANY_EXITS, INVALID_PUBLIC_KEY */

@@ -332,7 +332,7 @@ describe('a relayer that collects exits and deposits', () => {
       const item = wanted(cluster)
       await collected(item)
       await post(2n, [shareOf(cluster, 2n)])
-      for (let i = 0; i < 40; i++) {
+      for (let i = 0; i < 24; i++) {
         const { claimedShares } = forge(cluster, [1n, 4n])
         await post(
           1n,
