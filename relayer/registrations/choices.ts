@@ -94,8 +94,10 @@ export class Choices {
 
   /** These have their deposit. */
   async forget(publicKeys: readonly PublicKeyHex[]): Promise<void> {
-    for (const publicKey of publicKeys) {
-      await this.#database.deleteFrom('chosen_validators').where('public_key', '=', publicKey).execute()
-    }
+    await this.#database.transaction().execute(async (transaction) => {
+      for (const publicKey of publicKeys) {
+        await transaction.deleteFrom('chosen_validators').where('public_key', '=', publicKey).execute()
+      }
+    })
   }
 }

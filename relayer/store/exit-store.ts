@@ -163,17 +163,6 @@ export class ExitStore {
     })
   }
 
-  /** Deletes the shares that were right under these public shares only, so that nodes post them again. */
-  async deleteProvenUnder(publicKey: PublicKeyHex, publicShares: readonly PublicKeyHex[]): Promise<void> {
-    for (const batch of batches(publicShares)) {
-      await this.#database
-        .deleteFrom('signature_shares')
-        .where('public_key', '=', publicKey)
-        .where('verified_under', 'in', batch)
-        .execute()
-    }
-  }
-
   /** The oracle parts of these keys' exits for one set of oracles, by messageName. */
   async partsOf(publicKeys: readonly PublicKeyHex[], setHash: Hex): Promise<Map<string, OracleShares>> {
     const parts = new Map<string, OracleShares>()
@@ -276,14 +265,16 @@ export class ExitStore {
 
   /** Deletes all that is wanted of these keys, with shares and what was made of them. @returns how many messages */
   async deleteKeys(publicKeys: readonly PublicKeyHex[]): Promise<number> {
-    let deleted = 0
-    for (const batch of batches(publicKeys)) {
-      const { numDeletedRows } = await this.#database
-        .deleteFrom('messages')
-        .where('public_key', 'in', batch)
-        .executeTakeFirst()
-      deleted += Number(numDeletedRows)
-    }
-    return deleted
+    return this.#database.transaction().execute(async (transaction) => {
+      let deleted = 0
+      for (const batch of batches(publicKeys)) {
+        const { numDeletedRows } = await transaction
+          .deleteFrom('messages')
+          .where('public_key', 'in', batch)
+          .executeTakeFirst()
+        deleted += Number(numDeletedRows)
+      }
+      return deleted
+    })
   }
 }

@@ -107,6 +107,21 @@ export async function deleteElsewhere(queries: Queries, share: ShareRecord): Pro
     .execute()
 }
 
+/** Deletes the shares that were right under these public shares only. */
+export async function deleteProvenUnder(
+  queries: Queries,
+  publicKey: PublicKeyHex,
+  publicShares: readonly PublicKeyHex[],
+): Promise<void> {
+  for (const batch of batches(publicShares)) {
+    await queries
+      .deleteFrom('signature_shares')
+      .where('public_key', '=', publicKey)
+      .where('verified_under', 'in', batch)
+      .execute()
+  }
+}
+
 export async function updateShare(
   queries: Queries,
   share: ShareRecord,

@@ -6,6 +6,7 @@ import { parseJson, stringifyJson } from '../../core/json.js'
 import type { DistributedValidator } from '../../core/signer.js'
 import type { PublicSharesSource } from '../exits/sharings.js'
 import type { ClaimedSharingsTable, ExitsSchema } from '../store/schema.js'
+import { deleteProvenUnder } from '../store/statements.js'
 
 /** A sharing that somebody claimed, and who did first. */
 export interface ClaimedSharing extends DistributedValidator {
@@ -50,7 +51,10 @@ export class ClaimedSharings implements PublicSharesSource {
     return this.sharingsOf(publicKey).some((sharing) => setName(sharing.shares) === name)
   }
 
-  /** Adds sharings, and takes those out that make room for them. */
+  /**
+   * Adds sharings, and takes those out that make room for them, with the shares that were right under these only:
+   * nodes post them again.
+   */
   async replace(added: readonly ClaimedSharing[], removed: readonly ClaimedSharing[]): Promise<void> {
     await this.#database.transaction().execute(async (transaction) => {
       for (const sharing of removed) {
@@ -59,6 +63,7 @@ export class ClaimedSharings implements PublicSharesSource {
           .where('public_key', '=', sharing.publicKey)
           .where('set_hash', '=', setName(sharing.shares))
           .execute()
+        await deleteProvenUnder(transaction, sharing.publicKey, this.#onlyOf(sharing, added, removed))
       }
       for (const sharing of added) {
         await transaction
@@ -81,6 +86,19 @@ export class ClaimedSharings implements PublicSharesSource {
       [],
       over.flatMap(([, sharings]) => sharings),
     )
+  }
+
+  /** The public shares of a sharing that goes which no other one of its key has. */
+  #onlyOf(
+    { publicKey, shares }: ClaimedSharing,
+    added: readonly ClaimedSharing[],
+    removed: readonly ClaimedSharing[],
+  ): PublicKeyHex[] {
+    const stay = [...this.sharingsOf(publicKey), ...added].filter((other) => !removed.includes(other))
+    const left = new Set(
+      stay.filter((other) => other.publicKey === publicKey).flatMap((other) => [...other.shares.values()]),
+    )
+    return [...shares.values()].filter((share) => !left.has(share))
   }
 
   #keep(sharing: ClaimedSharing): void {

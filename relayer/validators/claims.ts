@@ -143,11 +143,6 @@ export class Claims {
     if (room.kind === 'full' || room.removed !== undefined) this.#vain.spend(caller, 1)
     if (room.kind === 'full') return []
     await claimed.replace([sharing], room.removed === undefined ? [] : [room.removed])
-    if (room.removed !== undefined) {
-      const left = new Set(claimed.sharingsOf(publicKey).flatMap(({ shares }) => [...shares.values()]))
-      const gone = [...room.removed.shares.values()].filter((share) => !left.has(share))
-      await store.deleteProvenUnder(publicKey, gone)
-    }
     return this.#countUnder(sharing)
   }
 
