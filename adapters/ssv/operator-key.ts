@@ -7,6 +7,7 @@ import { ConfigurationError, DvtExitError, describeError } from '../../core/erro
 import { parseJson } from '../../core/json.js'
 import { decryptCrypto, type EncryptedCrypto, parseCrypto } from '../../core/keystore/eip2335.js'
 import type { Secret } from '../../core/secret.js'
+import { describeUnreadableSecret, mayBeNamed } from '../../core/secret-file.js'
 import { passwordForms } from './operator-password.js'
 
 /** Where an operator's key is. */
@@ -158,7 +159,10 @@ async function readFrom(read: ReadText, what: string, file: string): Promise<str
   try {
     return await read(file)
   } catch (cause) {
-    throw unreadableFile(what, file, cause)
+    if (mayBeNamed(file)) throw unreadableFile(what, file, cause)
+    throw new ConfigurationError('UNREADABLE_FILE', `${what}: ${describeUnreadableSecret(file, cause)}`, {
+      hint: 'Name a file there; an unencrypted key itself can be given as OPERATOR_KEY',
+    })
   }
 }
 

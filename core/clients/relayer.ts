@@ -1,10 +1,11 @@
 /** The client of a relayer that speaks dialect 1, as sidecars and operators use it. */
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { ConfigurationError, describeError } from '../errors.js'
+import { ConfigurationError } from '../errors.js'
 import { type Hex, type PublicKeyHex, toHex } from '../hex.js'
 import { stringifyJson } from '../json.js'
 import { Secret } from '../secret.js'
+import { describeUnreadableSecret } from '../secret-file.js'
 import {
   exitSignatureAnswer,
   exitsAnswer,
@@ -214,10 +215,11 @@ export async function readTokenFile(file: string): Promise<Secret<string>> {
   try {
     token = (await readFile(file, 'utf8')).trim()
   } catch (cause) {
-    throw new ConfigurationError('INVALID_TOKEN_FILE', `cannot read the token: ${describeError(cause)}`, {
-      cause,
-      hint: 'Point RELAYER_TOKEN_FILE to a file that this user may read',
-    })
+    throw new ConfigurationError(
+      'INVALID_TOKEN_FILE',
+      `cannot read the token: ${describeUnreadableSecret(file, cause)}`,
+      { hint: 'Point RELAYER_TOKEN_FILE to a file that this user may read' },
+    )
   }
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new ConfigurationError('INVALID_TOKEN_FILE', `${file} does not hold a token of one line`, {

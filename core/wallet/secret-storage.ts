@@ -17,6 +17,7 @@ import {
   isWithinStandard,
   type KeyDerivation,
 } from '../keystore/key-derivation.js'
+import { describeUnreadableSecret } from '../secret-file.js'
 import { describeShapeIssues } from '../shape-issues.js'
 import { hexBytes } from '../wire/fields.js'
 
@@ -99,8 +100,8 @@ async function read(name: string, file: string): Promise<string> {
   } catch (cause) {
     throw new ConfigurationError(
       'WALLET_UNREADABLE',
-      `cannot read ${name} ${file}: ${describeError(cause)}`,
-      { cause, hint: `Set ${name} to a file that this user may read` },
+      `cannot read ${name} ${describeUnreadableSecret(file, cause)}`,
+      { hint: `Set ${name} to a file that this user may read` },
     )
   }
 }
