@@ -22,6 +22,8 @@ export const SETTINGS: AccessSettings = {
 export interface TestAppOptions {
   readonly settings?: Partial<AccessSettings>
   readonly tokens?: Readonly<Record<string, TokenIdentity>>
+  /** In place of the table of tokens. */
+  readonly identify?: AppParts['access']['identify']
   readonly limits?: Partial<AppParts['limits']>
   readonly rateLimit?: RateLimit
   readonly trustProxy?: boolean
@@ -50,7 +52,7 @@ export function testApp(service: ExitService & ValidatorService, options: TestAp
     version: '0.0.0',
     access: {
       settings: { ...SETTINGS, ...options.settings },
-      identify: async (token) => options.tokens?.[token],
+      identify: options.identify ?? (async (token) => options.tokens?.[token]),
       rateLimit: options.rateLimit ?? new RateLimit({ perSecond: 1e6, burst: 1e6, clock: () => 0 }),
       trustProxy: options.trustProxy ?? false,
     },
