@@ -6,12 +6,12 @@ import Sqlite from 'libsql'
 import { bls } from '../../../core/bls/backend.js'
 import { parseSignature } from '../../../core/bls/points.js'
 import { recoverSignature } from '../../../core/bls/threshold.js'
-import { fromHex } from '../../../core/hex.js'
+import { fromHex, toHex } from '../../../core/hex.js'
 import { depositSigningRoot, withdrawalCredentials } from '../../../core/messages/deposit.js'
 import { openAsOracle } from '../../../core/oracles/seal.js'
 import type { OracleShares } from '../../../relayer/exits/service.js'
 import { ShareCipher } from '../../../relayer/store/share-cipher.js'
-import type { WantedDeposit } from '../../../relayer/validators/service.js'
+import type { PostedSignatures, WantedDeposit } from '../../../relayer/validators/service.js'
 import { fourNodeValidators, hoodi, type TestValidator } from '../clusters.js'
 import { type TestRelayer, TestWorld } from '../relayer.js'
 
@@ -29,12 +29,16 @@ export class FilledDatabase {
   readonly validators = fourNodeValidators.slice(0, 2)
   #relayer: TestRelayer | undefined
 
-  /** The relayer runs on it until close() or remove(). */
-  static async create(): Promise<FilledDatabase> {
+  /**
+   * The relayer runs on it until close() or remove().
+   * @param nodes how many of the four have posted; three make the signatures
+   */
+  static async create(nodes = 4): Promise<FilledDatabase> {
     const filled = new FilledDatabase()
+    filled.world.now = Math.floor(Date.now() / 1000)
     writeFileSync(filled.keyFile, Buffer.from(filled.world.key.reveal()).toString('hex'))
     chmodSync(filled.keyFile, 0o600)
-    await filled.#fill()
+    await filled.#fill(nodes)
     return filled
   }
 
@@ -48,10 +52,10 @@ export class FilledDatabase {
     this.#relayer = await this.world.open({ file: this.file })
   }
 
-  async #fill(): Promise<void> {
+  async #fill(nodes: number): Promise<void> {
     await this.open()
     await this.ask()
-    for (const node of NODES) await this.post(node)
+    for (const node of NODES.slice(0, nodes)) await this.post(node)
   }
 
   async ask() {
@@ -65,8 +69,21 @@ export class FilledDatabase {
   }
 
   /** A node's shares of everything. */
+  sharesOf(node: bigint): PostedSignatures[] {
+    return this.validators.map((validator, i) => this.#sharesOf(validator, node, i))
+  }
+
+  /** What a node's sidecar posts to /exit-signature. */
+  exitPost(node: bigint) {
+    const shares = this.sharesOf(node).map(({ publicKey, exitSignature }) => ({
+      public_key: publicKey,
+      exit_signature: toHex(exitSignature),
+    }))
+    return { share_index: Number(node), shares }
+  }
+
   async post(node: bigint): Promise<void> {
-    const shares = this.validators.map((validator, i) => this.#sharesOf(validator, node, i))
+    const shares = this.sharesOf(node)
     for (const { exitSignature, depositSignature } of shares)
       this.posted.push(exitSignature, depositSignature)
     const rejected = await this.relayer.service.postSignatures(node, shares, `node ${node}`)
@@ -97,7 +114,7 @@ export class FilledDatabase {
     })
   }
 
-  #sharesOf({ validator, sign, signRoot }: TestValidator, node: bigint, i: number) {
+  #sharesOf({ validator, sign, signRoot }: TestValidator, node: bigint, i: number): PostedSignatures {
     const { publicKey, shares } = validator
     const { vault, type, amount } = DEPOSIT
     const credentials = withdrawalCredentials(type, vault)
@@ -122,9 +139,21 @@ export class FilledDatabase {
    */
   async moveAway(): Promise<void> {
     await this.close()
-    const file = join(this.folder, 'moved.db')
+    this.moveTo(join(this.folder, 'moved.db'))
+  }
+
+  moveTo(file: string): void {
     copyFileSync(this.file, file)
     this.file = file
+  }
+
+  /** The oracles' config, as PROTOCOL_CONFIG_FILE has it. */
+  oraclesJson(): unknown {
+    const { oracles, exitSignatureRecoverThreshold } = this.world.oracles.config
+    return {
+      oracles: oracles.map(({ publicKey }) => ({ public_key: toHex(publicKey.subarray(1)), endpoints: [] })),
+      exit_signature_recover_threshold: exitSignatureRecoverThreshold,
+    }
   }
 
   async remove(): Promise<void> {
