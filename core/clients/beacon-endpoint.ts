@@ -187,10 +187,10 @@ export class BeaconEndpoint {
   #read<T>(path: string, response: HttpResponse, schema: z.ZodType<T>): T {
     const what = `${this.shown} ${path.split('?')[0]}`
     if (response.status === 404) {
-      throw new UnavailableError('UNKNOWN_STATE', `${what}: not found ${excerpt(response.body)}`)
+      throw new UnavailableError('UNKNOWN_STATE', `${what}: not found ${excerpt(response)}`)
     }
     if (response.status !== 200) {
-      throw unexpectedAnswer(what, `HTTP ${response.status} ${excerpt(response.body)}`)
+      throw unexpectedAnswer(what, `HTTP ${response.status} ${excerpt(response)}`)
     }
     return readAnswer(what, response, schema)
   }

@@ -4,6 +4,7 @@
 import type { Agent } from 'node:https'
 import axios from 'axios'
 import { describeError, UnavailableError } from '../errors.js'
+import { type Confidences, leaveOut } from './confidences.js'
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST'
@@ -14,6 +15,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** Milliseconds; the endpoint's own time-out where absent. */
   readonly timeout?: number
+  /** Hex in the body that only the one who is asked may know: answers that repeat it are not quoted with it. */
+  readonly shares?: readonly string[]
   /** Gives the request up when the answer is wanted no more. */
   readonly signal?: AbortSignal
 }
@@ -22,6 +25,8 @@ export interface HttpResponse {
   readonly status: number
   readonly body: Buffer
   readonly headers: Readonly<Record<string, string>>
+  /** Takes what the request said in confidence out of a text of the answer that is quoted in a message. */
+  readonly quotable: (text: string) => string
 }
 
 export interface EndpointLimits {
@@ -45,12 +50,16 @@ export class UnreachableError extends UnavailableError {
 }
 
 const MAX_RESPONSE_BYTES = 256 * 1024 * 1024
+/** Of an answer's body, what is looked at for an excerpt: what is cut in the middle could not be recognised. */
+const MAX_QUOTED_BYTES = 64 * 1024
 
 /** One endpoint. Credentials in its URL are sent as Basic authorization and never shown. */
 export class HttpEndpoint {
   /** The URL without credentials and query, for logs and errors. */
   readonly shown: string
   readonly #base: URL
+  /** As given, with credentials. */
+  readonly #given: URL
   readonly #authorization: string | undefined
   readonly #limits: EndpointLimits
 
@@ -60,6 +69,7 @@ export class HttpEndpoint {
       parsed.username === '' && parsed.password === ''
         ? undefined
         : `Basic ${Buffer.from(`${unescaped(parsed.username)}:${unescaped(parsed.password)}`).toString('base64')}`
+    this.#given = new URL(url)
     parsed.username = ''
     parsed.password = ''
     parsed.pathname = parsed.pathname.replace(/\/+$/, '')
@@ -84,10 +94,7 @@ export class HttpEndpoint {
       throw new UnreachableError(`${what}: ${reasonOf(error)}`, code)
     }
     if (response.status === 429 || response.status >= 500) {
-      throw new UnavailableError(
-        'ENDPOINT_FAILED',
-        `${what}: HTTP ${response.status} ${excerpt(response.body)}`,
-      )
+      throw new UnavailableError('ENDPOINT_FAILED', `${what}: HTTP ${response.status} ${excerpt(response)}`)
     }
     return response
   }
@@ -132,7 +139,15 @@ export class HttpEndpoint {
       headers: Object.fromEntries(
         Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
       ),
+      quotable: (text) => leaveOut(text, this.#confidencesOf(request)),
     }
+  }
+
+  #confidencesOf({ headers = {}, shares = [] }: HttpRequest): Confidences {
+    const authorizations = [this.#authorization, headers['Authorization']].filter(
+      (value) => value !== undefined,
+    )
+    return { url: this.#given, authorizations, shares }
   }
 }
 
@@ -154,11 +169,10 @@ function reasonOf(error: unknown): string {
     : `${error.code}${error.message === '' ? '' : ` (${error.message})`}`
 }
 
-/** The start of an answer's body, one line, for messages. */
-export function excerpt(body: Buffer): string {
-  return body
-    .subarray(0, 200)
-    .toString('utf8')
+/** The start of an answer's body, one line, for messages, without what the request said in confidence. */
+export function excerpt({ body, quotable }: Pick<HttpResponse, 'body' | 'quotable'>): string {
+  return quotable(body.subarray(0, MAX_QUOTED_BYTES).toString('utf8'))
+    .slice(0, 200)
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
 }

@@ -58,11 +58,12 @@ export class IpfsClient {
       this.#gateways,
       async (gateway) => {
         const path = `/ipfs/${cid}`
-        const { status, body } = await gateway.request({ method: 'GET', path, headers: { Accept: '*/*' } })
+        const response = await gateway.request({ method: 'GET', path, headers: { Accept: '*/*' } })
+        const { status, body } = response
         if (status !== 200) {
           throw new UnavailableError(
             'ENDPOINT_FAILED',
-            `${gateway.shown} ${path}: HTTP ${status} ${excerpt(body)}`,
+            `${gateway.shown} ${path}: HTTP ${status} ${excerpt(response)}`,
           )
         }
         try {

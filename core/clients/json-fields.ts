@@ -43,7 +43,7 @@ export function readAnswer<T>(what: string, response: HttpResponse, schema: z.Zo
   try {
     content = JSON.parse(response.body.toString('utf8'))
   } catch {
-    throw unexpectedAnswer(what, `not JSON: ${excerpt(response.body)}`)
+    throw unexpectedAnswer(what, `not JSON: ${excerpt(response)}`)
   }
   return checkAnswer(what, content, schema)
 }

@@ -51,7 +51,7 @@ export async function callJsonRpc<T>(
   // Some providers refuse with a status of 4xx and the reason as a JSON-RPC error.
   const { error, result } = readAnswer(what, response, answerSchema)
   if (error !== null && error !== undefined) {
-    const message = oneLine(error.message).slice(0, MAX_MESSAGE)
+    const message = oneLine(response.quotable(error.message)).slice(0, MAX_MESSAGE)
     throw new RpcError(`${what}: ${message} (${error.code})`, {
       data: revertData.safeParse(error.data).data,
     })

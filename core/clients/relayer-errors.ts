@@ -22,7 +22,7 @@ export class RelayerError extends DvtExitError {
 
   constructor(what: string, response: HttpResponse) {
     const known = CODES[response.status]
-    const detail = detailOf(response.body.toString('utf8'))
+    const detail = detailOf(response.quotable(response.body.toString('utf8')))
     super(
       known?.code ?? 'RELAYER_REFUSED',
       `${what}: HTTP ${response.status}${detail === '' ? '' : ` ${detail}`}`,

@@ -104,11 +104,16 @@ export class RelayerValidators {
       })),
     }
     const text = stringifyJson(body)
-    const response = await this.#connection.send({ method: 'POST', path: '/signatures', body: text })
+    const response = await this.#connection.send({
+      method: 'POST',
+      path: '/signatures',
+      body: text,
+      shares: body.shares.flatMap((item) => [item.exit_signature, item.deposit_signature]),
+    })
     const answer = signaturesAnswer.safeParse(jsonOrNothing(response.body)).data
     return (answer?.rejected ?? []).map(({ public_key, signature, reason }) => ({
       publicKey: public_key,
-      reason: oneLine(signature ? `${signature}: ${reason}` : reason),
+      reason: oneLine(response.quotable(signature ? `${signature}: ${reason}` : reason)),
     }))
   }
 }

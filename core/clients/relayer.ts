@@ -125,19 +125,22 @@ export class RelayerClient {
   }
 
   async #postBatch(shareIndex: bigint, shares: readonly ExitShare[]): Promise<RejectedShare[]> {
-    const body = {
-      share_index: shareIndex,
-      shares: shares.map(({ publicKey, signature }) => ({
-        public_key: publicKey,
-        exit_signature: toHex(signature),
-      })),
-    }
-    const { rejected = [] } = await this.#connection.call(exitSignatureAnswer, {
+    const items = shares.map(({ publicKey, signature }) => ({
+      public_key: publicKey,
+      exit_signature: toHex(signature),
+    }))
+    const path = '/exit-signature'
+    const response = await this.#connection.send({
       method: 'POST',
-      path: '/exit-signature',
-      body: stringifyJson(body),
+      path,
+      body: stringifyJson({ share_index: shareIndex, shares: items }),
+      shares: items.map((item) => item.exit_signature),
     })
-    return rejected.map(({ public_key, reason }) => ({ publicKey: public_key, reason: oneLine(reason) }))
+    const { rejected = [] } = this.#connection.read(exitSignatureAnswer, response, `POST ${path}`)
+    return rejected.map(({ public_key, reason }) => ({
+      publicKey: public_key,
+      reason: oneLine(response.quotable(reason)),
+    }))
   }
 
   /**

@@ -147,10 +147,13 @@ export class OracleClient {
 function contentOf(response: HttpResponse): unknown {
   const text = response.body.toString('utf8')
   if (response.status === 400) {
-    throw new DvtExitError('ORACLE_REFUSED', `answered HTTP 400: ${messageOf(text)}`)
+    throw new DvtExitError('ORACLE_REFUSED', `answered HTTP 400: ${messageOf(response.quotable(text))}`)
   }
   if (response.status !== 200) {
-    throw new DvtExitError('ORACLE_FAILED', `answered HTTP ${response.status}: ${messageOf(text)}`)
+    throw new DvtExitError(
+      'ORACLE_FAILED',
+      `answered HTTP ${response.status}: ${messageOf(response.quotable(text))}`,
+    )
   }
   try {
     return parseJson(text)

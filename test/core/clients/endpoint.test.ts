@@ -195,8 +195,10 @@ describe('an HTTP endpoint', () => {
   })
 
   it('shows the start of a body as one line', () => {
-    expect(excerpt(Buffer.from(' a\r\n\tb\u0000c '))).to.equal('a b c')
-    expect(excerpt(Buffer.alloc(0))).to.equal('')
+    const shown = (text: string) => excerpt({ body: Buffer.from(text), quotable: (quoted) => quoted })
+    expect(shown(' a\r\n\tb\u0000c ')).to.equal('a b c')
+    expect(shown('')).to.equal('')
+    expect(shown('x'.repeat(1_000))).to.have.length(200)
   })
 })
 

@@ -47,7 +47,11 @@ describe('a long list in an answer', () => {
 
 describe('an answer’s integers', () => {
   const read = (text: string, schema: z.ZodType) =>
-    readAnswer('node', { status: 200, headers: {}, body: Buffer.from(text) }, schema)
+    readAnswer(
+      'node',
+      { status: 200, headers: {}, body: Buffer.from(text), quotable: (quoted) => quoted },
+      schema,
+    )
 
   it('are whole strings; a JSON number, which may have been rounded, is refused', () => {
     expect(read('{"index": "9007199254740991"}', entry)).to.deep.equal({ index: 9_007_199_254_740_991 })
