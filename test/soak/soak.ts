@@ -1,5 +1,6 @@
 /** npm run soak [-- [--short] [PART…]]: the longer proofs, part by part. Ends with a line of counts. */
 import { agentKills } from './kills/agent/agent-kills.js'
+import { durability } from './kills/durability/durability.js'
 import { relayerKills } from './kills/relayer/relayer-kills.js'
 import { obolKills } from './kills/sidecars/obol-kills.js'
 import { ssvKills } from './kills/sidecars/ssv-kills.js'
@@ -15,6 +16,7 @@ const parts: readonly SoakPart[] = [
   obolKills,
   ssvKills,
   agentKills,
+  durability,
 ]
 
 async function runPart(part: SoakPart, short: boolean): Promise<Outcome> {

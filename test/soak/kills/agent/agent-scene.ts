@@ -46,15 +46,18 @@ export class AgentScene {
     return this.scene.env['DATABASE'] ?? ''
   }
 
-  run(): DvtExitProcess {
-    const { env, devnet } = this.scene
-    const own = {
+  get env(): Readonly<Record<string, string>> {
+    return {
+      ...this.scene.env,
       EXECUTION_ENDPOINTS: this.node.url,
       WALLET_FILE: this.#wallet.file,
       WALLET_PASSWORD_FILE: this.#wallet.passwordFile,
       POLL_INTERVAL: '0.1',
     }
-    return new DvtExitProcess('operator', ['operator'], { ...env, ...own }, devnet.folder)
+  }
+
+  run(): DvtExitProcess {
+    return new DvtExitProcess('operator', ['operator'], this.env, this.scene.devnet.folder)
   }
 
   /** Assets for more validators. */

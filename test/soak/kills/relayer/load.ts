@@ -9,7 +9,7 @@ import { VAULT } from '../vault.js'
 import { pause } from '../waiting.js'
 import type { Calls } from './calls.js'
 import type { Ledger, Message } from './ledger.js'
-import { type LoadValidator, makeValidators, NODES } from './validators.js'
+import { claimOf, type LoadValidator, makeValidators, NODES } from './validators.js'
 
 /** Validators that are asked for together, in one order: their indexes follow each other. */
 export type Wave = readonly LoadValidator[]
@@ -254,7 +254,3 @@ const depositOf = (publicKey: LoadValidator['publicKey'], amount: bigint): Messa
   publicKey,
   message: `deposit/${VAULT}/${TYPE}/${amount}`,
 })
-
-function claimOf({ validator }: LoadValidator) {
-  return [...validator.shares].map(([index, share]) => ({ share_index: index, public_key_share: share }))
-}

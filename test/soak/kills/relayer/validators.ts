@@ -55,3 +55,8 @@ export function writePublicKeys(folder: string, validators: readonly LoadValidat
   writeFileSync(file, `${validators.map(({ publicKey }) => publicKey).join('\n')}\n`)
   return file
 }
+
+/** `public_key_shares` of a node that claims them. */
+export function claimOf({ validator }: LoadValidator) {
+  return [...validator.shares].map(([index, share]) => ({ share_index: index, public_key_share: share }))
+}
