@@ -278,8 +278,9 @@ const limits = {
 function parseOrigin(value: string): string {
   const origin = /^https?:\/\/[^*]+$/.test(value) && URL.canParse(value) ? new URL(value).origin : undefined
   if (origin !== undefined && origin === value.toLowerCase()) return origin
+  // The text is not repeated: a URL may carry a password.
   throw new Error(
-    `expected exact origins like https://console.example, without path and never *, got "${value}"${origin === undefined ? '' : `: write ${origin}`}`,
+    `expected exact origins like https://console.example, without path and never *${origin === undefined ? '' : `; write ${origin}`}`,
   )
 }
 
