@@ -9,8 +9,9 @@ import { isForwarded, type RequestOrigin } from '../access/locality.js'
 import { callerOf, type RateLimit } from '../access/rate-limit.js'
 import type { TokenIdentity } from '../access/tokens.js'
 import { REFUSALS, type RefusalCode } from '../refusals.js'
-import { sendRefusal } from './failures.js'
+import { sendRefusal, shownPath } from './failures.js'
 import type { App } from './fastify.js'
+import { LogBudget } from './log-budget.js'
 
 export interface Access {
   readonly settings: AccessSettings
@@ -23,7 +24,7 @@ export interface Access {
 
 /** Lets no request pass, not even its body, before it was decided on. */
 export function guard(app: App, { settings, identify, rateLimit }: Access, logger: Logger): void {
-  const told = new Conditions(1000)
+  const told = { conditions: new Conditions(1000), budget: new LogBudget() }
   app.decorateRequest('identity', undefined)
   app.decorateRequest('caller', '')
   app.addHook('onRequest', async (request, reply) => {
@@ -68,13 +69,17 @@ function refuse(reply: FastifyReply, code: RefusalCode, detail: string): Fastify
 
 function log(
   logger: Logger,
-  told: Conditions,
+  told: { readonly conditions: Conditions; readonly budget: LogBudget },
   request: FastifyRequest,
   code: RefusalCode,
   detail: string,
 ): void {
-  const fields = { method: request.method, path: request.url.split('?')[0], peer: request.ip, code }
+  const fields = { method: request.method, path: shownPath(request), peer: request.ip, code }
   // Someone who gives a token means to get in: whoever runs the relayer should see, once, why that failed.
-  const isNews = request.headers.authorization !== undefined && told.begins(request.ip, detail)
+  const isNews =
+    request.headers.authorization !== undefined &&
+    !told.conditions.lasts(`${request.caller} ${code}`) &&
+    told.budget.take() !== undefined
+  if (isNews) told.conditions.begins(`${request.caller} ${code}`)
   logger[isNews ? 'warn' : 'debug']({ ...fields, token: request.identity?.name ?? 'none' }, detail)
 }

@@ -2,7 +2,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Recorded } from './records.js'
+
+const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url))
 
 export class WrittenFiles {
   readonly #read = new Map<string, string>()
@@ -46,12 +49,13 @@ function readOrGone(path: string): Buffer | undefined {
 
 /**
  * The test's own folder that a path is in: the first one below the folder of temporary files.
- * @returns undefined where the path is elsewhere
+ * @returns undefined where the path is elsewhere, or in the checkout, which may be a temporary folder itself
  */
 export function temporaryFolderOf(path: string): string | undefined {
   const root = resolve(tmpdir()) + sep
   const whole = resolve(path)
   if (!whole.startsWith(root)) return undefined
   const [first = ''] = whole.slice(root.length).split(sep)
-  return first === '' ? undefined : root + first
+  const folder = root + first
+  return first === '' || CHECKOUT.startsWith(folder + sep) ? undefined : folder
 }
