@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { sql } from 'kysely'
 import type { ChainLog } from '../../../core/clusters/ssv-chain.js'
 import { SSV_TOPICS } from '../../../core/clusters/ssv-events.js'
 import { SsvFollower, type SsvFollowerParts } from '../../../core/clusters/ssv-follower.js'
@@ -104,6 +105,36 @@ describe('SsvFollower', () => {
       { onEvent, ranges: { first: 2_000_000, most: 2_000_000 } },
     )
     expectAll()
+  })
+
+  it('says once that its disk is full, and reads on from where it was when there is room', async () => {
+    const { onEvent, expectAll } = recorder()
+    const clock = new TestClock()
+    const database = await openSsvDatabase(file)
+    try {
+      const { rows } = await sql<{ page_count: number }>`PRAGMA page_count`.execute(database)
+      await sql.raw(`PRAGMA max_page_count = ${rows[0]?.page_count}`).execute(database)
+      clock.onPause = async (count) => {
+        if (count === 3) await sql`PRAGMA max_page_count = 1000000`.execute(database)
+      }
+      await withFollower(
+        new SsvChainDouble(LOGS),
+        async (follower, log) => {
+          expect(await follower.catchUp(running)).to.equal(true)
+          expectFinalKeys(follower)
+          expect(clock.pauses.length).to.be.at.least(3)
+          const told = [...log.messages('warn'), ...log.messages('info')].filter((line) =>
+            /cannot follow|followed again/.test(line),
+          )
+          expect(told, told.join()).to.have.length(2)
+          expect(told[0]).to.include('disk is full').and.to.include(file)
+        },
+        { onEvent, clock, database },
+      )
+      expectAll()
+    } finally {
+      await database.destroy()
+    }
   })
 
   it('gives the same with a restart after every block that holds logs', async () => {

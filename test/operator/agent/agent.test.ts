@@ -31,6 +31,8 @@ class Scene {
   readonly clock = new TestClock()
   readonly log = new TestLog()
   readonly notes: (Waiting | undefined)[] = []
+  /** What keeps notes from being kept, one after the other. */
+  noteFailures: (Error | undefined)[] = []
   readonly #controller = new AbortController()
 
   /** @param pauses after which the agent is stopped */
@@ -57,7 +59,11 @@ class Scene {
           if (failure !== undefined) throw failure
         },
       },
-      note: async (waiting) => void this.notes.push(waiting),
+      note: async (waiting) => {
+        const failure = this.noteFailures.shift()
+        if (failure !== undefined) throw failure
+        this.notes.push(waiting)
+      },
       clock: this.clock,
       logger: this.log.logger,
       interval: INTERVAL,
@@ -199,6 +205,15 @@ describe('the agent', () => {
     await scene.run(2)
     expect(scene.log.messages('warn')).to.deep.equal(['beacon: down'])
     expect(scene.log.messages('info')).to.deep.equal(['the vault has 0 ETH'])
+  })
+
+  it('goes on while its database cannot be written, and says so', async () => {
+    const full = new UnavailableError('DATABASE_FULL', 'the operator’s database cannot grow')
+    scene.rounds = [full, full, poor(1)]
+    scene.noteFailures = [full, full, undefined]
+    await scene.run(3)
+    expect(scene.log.messages('warn')).to.deep.equal(['the operator’s database cannot grow'])
+    expect(scene.notes.map((note) => note?.code)).to.deep.equal(['TOO_FEW_ASSETS'])
   })
 
   it('does nothing where it is stopped before it began', async () => {
