@@ -130,9 +130,9 @@ export const url = (value: string): string => {
   }
   return value.replace(/\/+$/, '')
 }
-/** One or more URLs, comma-separated, tried in turn. */
+/** One or more URLs, comma-separated, tried in turn. One that is named twice has one voice. */
 export const urls = (value: string): readonly string[] => {
-  const parts = list(value).map(url)
+  const parts = [...new Set(list(value).map(url))]
   if (parts.length === 0) throw new Error('expected at least one URL')
   return parts
 }

@@ -143,7 +143,7 @@ describe('values of options', () => {
 
   it('URLs are http or https, without a slash at the end', () => {
     expect(url('https://user:word@host:1/path//')).to.equal('https://user:word@host:1/path')
-    expect(urls('http://a, http://b/')).to.deep.equal(['http://a', 'http://b'])
+    expect(urls('http://a, http://b/,http://a/')).to.deep.equal(['http://a', 'http://b'])
     for (const wrong of ['', 'host', 'file:///etc/passwd', 'http://', 'javascript:1']) {
       expect(() => url(wrong), wrong).to.throw('URL')
     }
