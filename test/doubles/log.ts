@@ -5,7 +5,7 @@ import type { Logger } from '../../core/log.js'
 export class TestLog {
   /** Each line as JSON text. */
   readonly lines: string[] = []
-  readonly logger: Logger = pino({ level: 'debug' }, { write: (line) => void this.lines.push(line) })
+  readonly logger: Logger = pino({ level: 'trace' }, { write: (line) => void this.lines.push(line) })
 
   /** The messages of one level. */
   messages(level: 'debug' | 'info' | 'warn' | 'error'): string[] {

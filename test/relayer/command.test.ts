@@ -10,6 +10,8 @@ import { generatePrivateKey, privateKeyToAddress } from 'viem/accounts'
 import { readOptions } from '../../core/options.js'
 import { runNewToken } from '../../relayer/access/command.js'
 import { relayerOptions, runRelayer } from '../../relayer/command.js'
+import { addRelayerKey } from '../devnet/canary/given-secrets.js'
+import { useCanary } from '../devnet/canary/shared.js'
 import { writeWallet } from '../devnet/wallet-file.js'
 import { KEYS } from './http/transcript.js'
 
@@ -21,11 +23,16 @@ const ASK = {
   body: JSON.stringify({ public_keys: [validator?.public_key] }),
 }
 
+const canary = useCanary()
+canary.secrets.addText('what is secret in EXECUTION_ENDPOINT', 'secret-path')
+
 describe('relayer command', () => {
   let folder: string
   let env: Record<string, string>
   let stop: AbortController
   let lines: string[]
+  /** The whole lines, which are searched for secrets when a test ends. */
+  let written: string[]
   let running: Promise<void>
   let onLine: () => void
 
@@ -46,24 +53,29 @@ describe('relayer command', () => {
     }
     stop = new AbortController()
     lines = []
+    written = []
     onLine = () => undefined
     running = Promise.resolve()
   })
   afterEach(async () => {
     stop.abort()
     await running.catch(() => undefined)
+    addRelayerKey(canary.secrets, env)
+    canary.noteText('the log', written.join(''))
+    canary.noteFolder(folder)
     rmSync(folder, { recursive: true, force: true })
   })
 
   const run = (): Promise<void> => {
     const stream = {
       write: (line: string) => {
+        written.push(line)
         lines.push(String((JSON.parse(line) as { msg: string }).msg))
         onLine()
       },
     }
     const values = readOptions(relayerOptions, { flags: {}, env })
-    running = runRelayer(values, { signal: stop.signal, logger: pino({ level: 'info' }, stream) })
+    running = runRelayer(values, { signal: stop.signal, logger: pino({ level: 'trace' }, stream) })
     return running
   }
   /** Resolves with the first match of a line that was logged. */
@@ -122,6 +134,7 @@ describe('relayer command', () => {
       undefined,
       (text) => {
         token = text.trim()
+        canary.secrets.addText('a token', token)
       },
     )
     const ask = async (authorization: string) => {
@@ -197,6 +210,7 @@ describe('relayer command', () => {
       undefined,
       (text) => {
         token = text.trim()
+        canary.secrets.addText('a token', token)
       },
     )
     const url = await start()

@@ -10,6 +10,7 @@ import { describeError, exitCodeOf } from '../../../core/errors.js'
 import type { PublicKeyHex } from '../../../core/hex.js'
 import { loadNetwork } from '../../../core/network.js'
 import { readOptions } from '../../../core/options.js'
+import { useCanary } from '../../devnet/canary/shared.js'
 import { BeaconDouble } from '../../doubles/beacon.js'
 import { TestLog } from '../../doubles/log.js'
 import { until } from '../../doubles/poll.js'
@@ -65,6 +66,8 @@ describe('dvt-exit sidecar', () => {
   afterEach(async () => {
     stop.abort()
     await Promise.all([relayer.stop(), beacon.stop()])
+    useCanary().noteText('the log', log.lines.join(''))
+    useCanary().noteFolder(folder)
     await rm(folder, { recursive: true })
   })
 
@@ -233,7 +236,7 @@ describe('dvt-exit sidecar', () => {
       [{ CLUSTER_TYPE: undefined }, 'CLUSTER_TYPE'],
       [{ CLUSTER_TYPE: 'lodestar' }, 'expected one of obol, ssv'],
       [{ SIDECAR_VAULTS: '0x1234' }, 'SIDECAR_VAULTS: expected an address of 20 bytes, got "0x1234"'],
-      [{ SIDECAR_VAULTS: `${VAULT},${VAULT.replace('0xba', '0xBa')}` }, 'SIDECAR_VAULTS: "0xBa'],
+      [{ SIDECAR_VAULTS: `${VAULT},${VAULT.replace('0xba', '0xBa')}` }, 'SIDECAR_VAULTS: the checksum of 0xBa'],
       [{ SIDECAR_VAULTS: ',' }, 'SIDECAR_VAULTS: expected at least one address'],
       [{ OBOL_KEYSTORES_DIR: folder }, folder],
       [{ POLL_INTERVAL: '0' }, 'POLL_INTERVAL: expected seconds'],

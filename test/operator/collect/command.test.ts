@@ -5,6 +5,7 @@ import { expect } from 'chai'
 import { describeError, exitCodeOf } from '../../../core/errors.js'
 import { readOptions } from '../../../core/options.js'
 import { collectOptions, runCollect } from '../../../operator/collect/command.js'
+import { useCanary } from '../../devnet/canary/shared.js'
 import { TestLog } from '../../doubles/log.js'
 import { until } from '../../doubles/poll.js'
 import { RelayerDouble } from '../../doubles/relayer.js'
@@ -54,6 +55,8 @@ describe('dvt-exit operator collect', () => {
   })
   afterEach(async () => {
     await relayer.stop()
+    useCanary().noteText('the log', log.lines.join(''))
+    useCanary().noteFolder(folder)
     await rm(folder, { recursive: true })
   })
 
