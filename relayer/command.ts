@@ -43,7 +43,9 @@ type RelayerValues = Values<typeof relayerOptions>
 
 /** Milliseconds for requests under way, and for everything, when the relayer is told to stop. */
 const REQUESTS_END = 7_000
-const ALL_END = 10_000
+const ALL_END = 8_500
+/** Milliseconds for a part that waits for an answer of the chain, which nobody needs any more. */
+const CHAIN_END = 500
 
 /**
  * Runs the relayer until it is told to stop.
@@ -105,8 +107,9 @@ async function serve(values: RelayerValues, context: CommandContext, closing: Cl
     `listening on ${url}, its API at ${url}/docs; network ${network.name}, ${describe(values, clusters)}`,
   )
 
-  await awaitChain(chain, indexes, { clock: systemClock, signal, logger })
-  await aborted(signal)
+  const stopped = aborted(signal)
+  await Promise.race([awaitChain(chain, indexes, { clock: systemClock, signal, logger }), stopped])
+  await stopped
 }
 
 async function loadClusters(values: RelayerValues, network: Network, logger: Logger): Promise<GivenClusters> {
@@ -138,10 +141,14 @@ async function followOwners(values: RelayerValues, context: FollowContext): Prom
     logger,
   })
   const following = follower.run(signal)
-  closing.add('SSV clusters', async () => {
-    await following
-    await follower.close()
-  })
+  closing.add(
+    'SSV clusters',
+    async () => {
+      await following
+      await follower.close()
+    },
+    CHAIN_END,
+  )
 }
 
 interface Parts {
@@ -224,6 +231,8 @@ async function createHttp(
       bodyBytes: values.maxBodyBytes,
       keysPerRequest: values.maxKeysPerRequest,
       sharesPerRequest: values.maxSharesPerRequest,
+      connections: values.maxConnections,
+      connectionsPerAddress: values.maxConnectionsPerAddress,
     },
     health: {
       needed: { database: databaseWorks },

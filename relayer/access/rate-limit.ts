@@ -27,8 +27,12 @@ export class RateLimit {
     this.#options = options
   }
 
-  /** Counts one request. @returns 0 when it may pass, else the seconds to wait */
-  take(caller: string): number {
+  /**
+   * Counts one request.
+   * @param weight for how many it counts; more than a burst counts as a burst
+   * @returns 0 when it may pass, else the seconds to wait
+   */
+  take(caller: string, weight = 1): number {
     const { perSecond, burst, clock } = this.#options
     const now = clock()
     const bucket = this.#buckets.get(caller) ?? { tokens: burst, at: now }
@@ -38,8 +42,9 @@ export class RateLimit {
     this.#buckets.delete(caller)
     this.#buckets.set(caller, bucket)
     this.#forgetOldest()
-    if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / perSecond)
-    bucket.tokens -= 1
+    const needed = Math.min(weight, burst)
+    if (bucket.tokens < needed) return Math.ceil((needed - bucket.tokens) / perSecond)
+    bucket.tokens -= needed
     return 0
   }
 

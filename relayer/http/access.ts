@@ -9,6 +9,7 @@ import { isForwarded, type RequestOrigin } from '../access/locality.js'
 import { callerOf, type RateLimit } from '../access/rate-limit.js'
 import type { TokenIdentity } from '../access/tokens.js'
 import { REFUSALS, type RefusalCode } from '../refusals.js'
+import { weightOf } from './body-budget.js'
 import { sendRefusal, shownPath } from './failures.js'
 import type { App } from './fastify.js'
 import { LogBudget } from './log-budget.js'
@@ -28,6 +29,10 @@ export function guard(app: App, { settings, identify, rateLimit }: Access, logge
   app.decorateRequest('identity', undefined)
   app.decorateRequest('caller', '')
   app.addHook('onRequest', async (request, reply) => {
+    // RFC 9112, 3.2. Node would answer without a body.
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
+      return refuse(reply, 'MALFORMED_HTTP', 'The Host header is missing')
+    }
     const credentials = parseCredentials(request.headers.authorization)
     const identity = credentials.kind === 'token' ? await identify(credentials.token) : undefined
     request.identity = identity
@@ -37,7 +42,7 @@ export function guard(app: App, { settings, identify, rateLimit }: Access, logge
       httpVersion: request.raw.httpVersion,
     }
     request.caller = callerOf(identity?.name, request.ip, isForwarded(origin))
-    const wait = rateLimit.take(request.caller)
+    const wait = rateLimit.take(request.caller, weightOf(request))
     if (wait > 0) {
       reply.header('retry-after', String(wait))
       return refuse(reply, 'TOO_MANY_REQUESTS', 'Too many requests, slow down')

@@ -11,10 +11,18 @@ import type { ManagerSignatures } from '../registrations/manager-signatures.js'
 import type { Registrations } from '../registrations/registrations.js'
 import type { ValidatorService } from '../validators/service.js'
 import { type Access, guard } from './access.js'
+import { limitBodies } from './body-budget.js'
+import {
+  type ConnectionLimits,
+  limitConnections,
+  REQUEST_TIMEOUT,
+  SERVER_OPTIONS,
+  SILENCE_TIMEOUT,
+} from './connections.js'
 import { allowPages } from './cors.js'
 import { addExitSignature } from './exit-signature.js'
 import { addExits } from './exits.js'
-import { answerFailures, answerMalformedHttp, sendFailure } from './failures.js'
+import { answerExpectation, answerFailures, answerMalformedHttp, sendFailure } from './failures.js'
 import type { App, ZodTypeProvider } from './fastify.js'
 import { addHealth, type HealthChecks } from './health.js'
 import { addInfo } from './info.js'
@@ -29,7 +37,7 @@ import { forgetKey, reportRefusedClients, serverOptions, type TlsFiles } from '.
 import { addValidators } from './validators.js'
 import { addWantedValidators } from './wanted-validators.js'
 
-export interface HttpLimits {
+export interface HttpLimits extends ConnectionLimits {
   /** Bytes of one body. */
   readonly bodyBytes: number
   /** Public keys in one `POST /validators`. */
@@ -60,9 +68,6 @@ export interface AppParts {
   readonly tls?: TlsFiles | undefined
 }
 
-/** Milliseconds in which a request must have come in whole. */
-const REQUEST_TIMEOUT = 60_000
-
 /** Makes the app; it listens to nothing yet. */
 export async function createApp(parts: AppParts): Promise<App> {
   const { service, limits, logger } = parts
@@ -73,6 +78,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   metrics.observe(app)
   allowPages(app, parts.access.settings.corsOrigins)
   guard(app, parts.access, logger)
+  limitBodies(app)
   await describeApi(app, parts.version)
   addInfo(app, parts.network, parts.operator.manager)
   addExits(app, service)
@@ -94,16 +100,19 @@ function makeFastify({ access, limits, logger, tls }: AppParts): App {
   const app = Fastify<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger>({
     bodyLimit: limits.bodyBytes,
     requestTimeout: REQUEST_TIMEOUT,
+    connectionTimeout: SILENCE_TIMEOUT,
     forceCloseConnections: 'idle',
     trustProxy: access.trustProxy === true && isProxyHere,
     clientErrorHandler: answerMalformedHttp,
     frameworkErrors: (error, request, reply) => void sendFailure(error, request, reply, logger),
-    ...(https === undefined ? {} : { https }),
+    ...(https === undefined ? { http: SERVER_OPTIONS } : { https: Object.assign(https, SERVER_OPTIONS) }),
   })
   if (https !== undefined && app.server instanceof TlsServer) {
     forgetKey(app.server, https)
     reportRefusedClients(app.server, logger)
   }
+  limitConnections(app.server, limits)
+  app.server.on('checkExpectation', answerExpectation)
   return app.withTypeProvider<ZodTypeProvider>()
 }
 

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { stringifyJson } from '../../core/json.js'
 
 export interface Body {
-  readonly text: string
+  /** JSON, in UTF-8. */
+  readonly bytes: Buffer
   /** Strong, made of the content: the same in every process that serves the same list. */
   readonly etag: string
 }
@@ -35,7 +36,8 @@ export class CachedBody {
   }
 
   async #build(): Promise<Body> {
-    const text = stringifyJson(await this.#make())
-    return { text, etag: `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"` }
+    // As bytes, so that all who read it slowly share it.
+    const bytes = Buffer.from(stringifyJson(await this.#make()))
+    return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"` }
   }
 }

@@ -1,4 +1,5 @@
 /** What goes wrong in a request, as an answer: {detail}, with a status, and never a secret. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Conditions } from '../../core/conditions.js'
@@ -140,6 +141,19 @@ function withoutAddresses(error: DvtExitError): string {
   const [what = ''] = error.message.split(/\S*:\/\//)
   const shown = what.replace(/[\s:;,]+$/, '')
   return shown === '' ? 'Something that the relayer needs is unavailable' : `Unavailable now: ${shown}`
+}
+
+/** Answers who expects what nobody here knows of (RFC 9110, 10.1.1); Node would answer without a body. */
+export function answerExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const body = JSON.stringify({ detail: 'Expectation Failed' })
+  response
+    .writeHead(417, {
+      connection: 'close',
+      'content-length': body.length,
+      'content-type': 'application/json',
+      [CODE_HEADER]: 'MALFORMED_HTTP',
+    })
+    .end(body)
 }
 
 /** Answers what is not HTTP, which never becomes a request. */

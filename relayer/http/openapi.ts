@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifySchema } from 'fastify'
 import { z } from 'zod'
+import { stringifyJson } from '../../core/json.js'
 import { detailAnswer } from './detail.js'
 import type { App } from './fastify.js'
 import { jsonSchemaOf } from './json-body.js'
@@ -40,8 +41,14 @@ export async function describeApi(app: App, version: string): Promise<void> {
     staticCSP: true,
     transformStaticCSP: () => CONTENT_POLICY,
   })
-  app.get('/openapi.json', { config: { action: 'reading' }, schema: { hide: true } }, async () =>
-    app.swagger(),
+  let text: string | undefined
+  app.get(
+    '/openapi.json',
+    { config: { action: 'reading' }, schema: { hide: true } },
+    async (_request, reply) => {
+      text ??= stringifyJson(app.swagger())
+      return reply.type('application/json').send(text)
+    },
   )
 }
 

@@ -37,10 +37,10 @@ export function addWantedList(app: App, { path, summary, answer, version, make }
       },
     },
     async (request, reply) => {
-      const { text, etag } = await body.current()
+      const { bytes, etag } = await body.current()
       reply.header('etag', etag).header('cache-control', 'no-cache')
       if (isSame(request.headers['if-none-match'], etag)) return reply.code(304).send()
-      return reply.type('application/json').send(text)
+      return reply.type('application/json').send(bytes)
     },
   )
 }

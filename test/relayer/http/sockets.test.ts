@@ -67,8 +67,12 @@ describe('relayer on a real socket', () => {
     })
   }
 
-  it('answers 400 to a request without Host', async () => {
-    expect(statusOf(await exchange(['GET /info HTTP/1.1\r\nConnection: close\r\n\r\n']))).to.equal(400)
+  it('answers 400 to a request without Host, and 417 to one that expects anything but 100', async () => {
+    const hostless = await exchange(['GET /info HTTP/1.1\r\nConnection: close\r\n\r\n'])
+    expect(statusOf(hostless)).to.equal(400)
+    const expecting = await exchange(['GET /info HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\n\r\n'])
+    expect(statusOf(expecting)).to.equal(417)
+    for (const answer of [hostless, expecting]) expect(answer).to.contain('{"detail":')
   })
 
   it('HTTP/1.0, as a proxy without headers speaks it, is not local', async () => {

@@ -14,7 +14,7 @@ export function faultOf(request: HostileRequest, exchange: Exchange): string | u
     const isClosed = answers.at(-1)?.headers.get('connection') === 'close'
     if (!isClosed) return `${answers.length} answers instead of ${request.expected}`
   }
-  if (/^HTTP\//.test(rest) && !request.bodiless && request.expected !== undefined) {
+  if (/^HTTP\//.test(rest) && !request.bodiless) {
     return `half an answer: ${rest.slice(0, 200)}`
   }
   return answers.map((answer) => faultOfAnswer(answer, request.bodiless)).find((fault) => fault !== undefined)
