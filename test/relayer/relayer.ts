@@ -95,7 +95,8 @@ export interface TestRelayerOptions {
   readonly file?: string
   readonly crypto?: ExitCrypto
   readonly limits?: Partial<RelayerLimits>
-  readonly signatureThreshold?: number
+  /** 3 unless given; null: none. */
+  readonly signatureThreshold?: number | null
   /** Who the oracles are, in place of currentOracles. */
   readonly oracles?: (database: Kysely<ExitsSchema>) => OraclesSource
 }
@@ -155,7 +156,7 @@ export class TestWorld {
         },
         onChange: (listener) => void this.#oraclesListeners.push(listener),
       },
-      signatureThreshold: options.signatureThreshold ?? 3,
+      signatureThreshold: options.signatureThreshold === null ? undefined : (options.signatureThreshold ?? 3),
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       concurrency: 2,
       clock: () => this.now,
