@@ -57,9 +57,13 @@ function helpText(option: Option<unknown>): string {
   return `${value}${option.describe} [${remarks.join('; ')}]`
 }
 
+/** Milliseconds. Those who stop processes wait ten seconds before they kill them, if they are not patient. */
+const LONGEST_STOP = 9_000
+
 /**
  * Reads the options and runs a command to its end, then ends the process: 0 done, 1 failed, 2 wrong usage
- * or configuration. The first SIGINT or SIGTERM asks it to stop, the second ends it at once.
+ * or configuration. The first SIGINT or SIGTERM asks it to stop, which takes nine seconds at most; the second ends
+ * it at once.
  * @param name the logger's name
  */
 export async function runCommand<S extends OptionSet>(
@@ -73,6 +77,7 @@ export async function runCommand<S extends OptionSet>(
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130)
     stop.abort()
+    setTimeout(endAsItIs, LONGEST_STOP).unref()
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
@@ -88,6 +93,12 @@ export async function runCommand<S extends OptionSet>(
   } catch (error) {
     process.exit(reportFailure(error))
   }
+}
+
+/** Whoever told it to stop kills it soon. All that counts is on the disk, and the next start goes on with it. */
+function endAsItIs(): void {
+  process.stderr.write('dvt-exit: something that it waits for did not answer, it stops without that\n')
+  process.exit(0)
 }
 
 /** Prints an expected error as one line, any other with its stack. Returns the exit code. */

@@ -12,6 +12,8 @@ import type { Checkpoint } from './store/checkpoints.js'
 
 /** Milliseconds between two looks at the Keeper: the set of oracles changes a few times a year. */
 const INTERVAL = 30_000
+/** Milliseconds that an answer of a node is waited for when the relayer stops. */
+const LONGEST_CLOSE = 500
 
 export interface OraclesParts {
   readonly network: Network
@@ -42,9 +44,13 @@ export function createOracles(values: Values<typeof relayerOptions>, parts: Orac
   const started = oracles.start().catch((error: unknown) => {
     logger.error({ err: error }, 'cannot follow the oracles’ config')
   })
-  closing.add('oracles', async () => {
-    await started
-    await oracles.close()
-  })
+  closing.add(
+    'oracles',
+    async () => {
+      await started
+      await oracles.close()
+    },
+    LONGEST_CLOSE,
+  )
   return oracles
 }
