@@ -162,11 +162,7 @@ describe('the operator’s options', () => {
     ['MIN_VALIDATORS_REGISTRATION', '0', /^MIN_VALIDATORS_REGISTRATION: expected an integer from 1/],
     ['VALIDATOR_TYPE', '0x03', /^VALIDATOR_TYPE: expected one of 0x01, 0x02, got "0x03"$/],
     ['RELAYER_DIALECT', '2', /^RELAYER_DIALECT: expected one of auto, 1, 4, got "2"$/],
-    [
-      'MAX_VALIDATOR_BALANCE_GWEI',
-      '31999999999',
-      /^MAX_VALIDATOR_BALANCE_GWEI: expected 32000000000 to/,
-    ],
+    ['MAX_VALIDATOR_BALANCE_GWEI', '31999999999', /^MAX_VALIDATOR_BALANCE_GWEI: expected 32000000000 to/],
     ['MAX_VALIDATOR_BALANCE_GWEI', '2048000000001', /to 2048000000000 Gwei, got "2048000000001"$/],
     ['MAX_VALIDATOR_BALANCE_GWEI', '64.5', /expected a whole number of Gwei, got "64\.5"$/],
     ['MIN_DEPOSIT_AMOUNT_GWEI', '999999999', /^MIN_DEPOSIT_AMOUNT_GWEI: expected at least 1000000000 Gwei/],
