@@ -51,7 +51,7 @@ function keepSecret(
     name,
     network,
     publicKey: publicKeyOf(secret),
-    secretKey: bytesOf(secret).toString('hex'),
+    whole: { secret: bytesOf(secret).toString('hex') },
     shares: shares.map((share, i) => ({ node: nodes[i] ?? '?', secret: bytesOf(share).toString('hex') })),
   })
 }

@@ -7,15 +7,16 @@ import { ssvKills } from './kills/sidecars/ssv-kills.js'
 import { packed } from './packed.js'
 import type { Outcome, SoakPart } from './part.js'
 import { suiteOn } from './suite.js'
+import { watched } from './watched.js'
 
 const parts: readonly SoakPart[] = [
   packed,
   suiteOn(22),
   suiteOn(24),
-  relayerKills,
-  obolKills,
-  ssvKills,
-  agentKills,
+  watched(relayerKills),
+  watched(obolKills),
+  watched(ssvKills),
+  watched(agentKills),
   durability,
 ]
 

@@ -198,10 +198,10 @@ describe('the canary', () => {
       name: 'a validator',
       network,
       publicKey,
-      secretKey: hex(whole),
+      whole: { secret: hex(whole) },
       shares: [
         { node: 'node 1', secret: hex(one) },
-        { node: 'node 2', secret: hex(two) },
+        { node: 'node 2', sign: (root) => bls.encodeSignature(bls.sign(secretFromScalar(two), root)) },
       ],
     })
     const vault = `0x${'ab'.repeat(20)}` as const

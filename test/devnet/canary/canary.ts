@@ -23,6 +23,7 @@ export class Canary {
   readonly #scanner = new Scanner(this.secrets)
   readonly #files = new WrittenFiles()
   readonly #running = new Set<ProcessRecord>()
+  readonly #seen = new Set<string>()
   #processes = 0
   #pending: Recorded[] = []
   #pendingBytes = 0
@@ -114,7 +115,8 @@ export class Canary {
     const recorded = this.#pending
     this.#pending = []
     this.#pendingBytes = 0
-    for (const wanted of recorded.flatMap(wantedSignatures)) this.validators.sign(wanted)
+    for (const wanted of recorded.flatMap((one) => wantedSignatures(one, this.#seen)))
+      this.validators.sign(wanted)
     for (const one of recorded) this.#found.push(...this.#scanner.find(one))
   }
 }

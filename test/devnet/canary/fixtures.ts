@@ -58,7 +58,7 @@ function addObolCluster(canary: Canary, { cluster, validators, node_shares: node
       name: `${cluster}/${i}`,
       network: loadNetwork('hoodi'),
       publicKey: publicKeyFrom(validator.distributed_public_key),
-      secretKey: validator.root_secret,
+      whole: { secret: validator.root_secret },
       shares: nodes.map((node) => ({
         node: `share index ${node.share_index}`,
         secret: node.validators.find(({ validator }) => validator === i)?.share_secret ?? '',
@@ -89,7 +89,7 @@ function addSsvCluster(canary: Canary, { validators, finalByOperator }: SsvClust
       name: `ssv-4op/${name}`,
       network: loadNetwork('hoodi'),
       publicKey: publicKeyFrom(publicKey),
-      secretKey: validatorSecretKey,
+      whole: { secret: validatorSecretKey },
       shares: [...secrets].map(([secret, node]) => ({ node, secret })),
     })
   }
@@ -116,7 +116,7 @@ function addRecordedCluster(
       name: `recorded/${i}`,
       network: loadNetwork('hoodi'),
       publicKey: publicKeyFrom(publicKey),
-      secretKey: secret,
+      whole: { secret },
       shares: shares.map(({ index, sk }) => ({ node: `share index ${index}`, secret: sk })),
     })
   }

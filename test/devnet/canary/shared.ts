@@ -17,3 +17,8 @@ export function useCanary(): Canary {
 export function canaryInUse(): Canary | undefined {
   return shared
 }
+
+/** Processes that start from now on are recorded no more. */
+export function endCanary(): void {
+  shared = undefined
+}

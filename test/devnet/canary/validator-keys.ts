@@ -11,15 +11,17 @@ import { presignedExit, voluntaryExitSigningRoot } from '../../../core/messages/
 import type { Network } from '../../../core/network.js'
 import type { SecretRegister } from './secrets.js'
 
+/** A key: hex of 32 bytes, or, where no process is given it, what signs with it. */
+export type KnownKey = { readonly secret: string } | { readonly sign: (root: Uint8Array) => Uint8Array }
+
 /** A validator with the keys that only a test has all of. */
 export interface KnownValidator {
   readonly name: string
   readonly network: Network
   readonly publicKey: PublicKeyHex
-  /** The whole key: hex of 32 bytes. */
-  readonly secretKey: string
-  /** Every node's part of it, under the node's name: hex of 32 bytes. A validator may have several sharings. */
-  readonly shares: readonly { readonly node: string; readonly secret: string }[]
+  readonly whole: KnownKey
+  /** Every node's part of it, under the node's name. A validator may have several sharings. */
+  readonly shares: readonly (KnownKey & { readonly node: string })[]
 }
 
 /** What sidecars were asked to sign for a validator. */
@@ -45,9 +47,12 @@ export class ValidatorKeys {
     const { shares } = validator
     const all = { ...validator, shares: [...(known?.shares ?? []), ...shares] }
     this.#validators.set(validator.publicKey, all)
-    this.#secrets.addKey(`the whole key of ${validator.name}`, validator.secretKey)
-    for (const { node, secret } of shares)
-      this.#secrets.addKey(`the key share of ${node} of ${validator.name}`, secret)
+    this.#addKey(`the whole key of ${validator.name}`, validator.whole)
+    for (const share of shares) this.#addKey(`the key share of ${share.node} of ${validator.name}`, share)
+  }
+
+  #addKey(name: string, key: KnownKey): void {
+    if ('secret' in key) this.#secrets.addKey(name, key.secret)
   }
 
   /** Makes secrets of the signatures: exits, whole and of each node, and each node's part of deposits. */
@@ -72,7 +77,7 @@ export class ValidatorKeys {
   }
 
   #signOnce(
-    { secretKey, shares }: KnownValidator,
+    { whole: wholeKey, shares }: KnownValidator,
     what: string,
     message: () => Uint8Array,
     { whole }: { readonly whole: boolean },
@@ -81,13 +86,16 @@ export class ValidatorKeys {
     if (this.#signed.has(id)) return
     this.#signed.add(id)
     const root = message()
-    const add = (name: string, secret: string) => {
-      const signature = bls.sign(parseSecretKey(Buffer.from(secret.replace(/^0x/, ''), 'hex')), root)
-      this.#secrets.add('bytes', name, bls.encodeSignature(signature))
-    }
-    if (whole) add(`the whole signature of the ${what}`, secretKey)
-    for (const { node, secret } of shares) add(`the signature of ${node} of the ${what}`, secret)
+    if (whole) this.#secrets.add('bytes', `the whole signature of the ${what}`, signWith(wholeKey, root))
+    for (const share of shares)
+      this.#secrets.add('bytes', `the signature of ${share.node} of the ${what}`, signWith(share, root))
   }
+}
+
+function signWith(key: KnownKey, root: Uint8Array): Uint8Array {
+  if ('sign' in key) return key.sign(root)
+  const secret = parseSecretKey(Buffer.from(key.secret.replace(/^0x/, ''), 'hex'))
+  return bls.encodeSignature(bls.sign(secret, root))
 }
 
 /** Brings what is written with other digits into the form in which keys are looked up. */

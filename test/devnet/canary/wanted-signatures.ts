@@ -17,9 +17,12 @@ const deposit = z.object({
   amount: z.int(),
 })
 
-export function wantedSignatures({ place, bytes }: Recorded): WantedSignatures[] {
+/** @param seen objects that were read before: lists are answered again and again */
+export function wantedSignatures({ place, bytes }: Recorded, seen: Set<string>): WantedSignatures[] {
   if (place.kind === 'output' || bytes.length > LARGEST || !bytes.includes('"validator_index"')) return []
   return (bytes.toString('latin1').match(FLAT_OBJECT) ?? []).flatMap((text) => {
+    if (seen.has(text)) return []
+    seen.add(text)
     let content: unknown
     try {
       content = JSON.parse(text)

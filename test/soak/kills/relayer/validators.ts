@@ -2,7 +2,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PublicKeyHex } from '../../../../core/hex.js'
-import type { Network } from '../../../../core/network.js'
+import { loadNetwork, type Network } from '../../../../core/network.js'
+import { canaryInUse } from '../../../devnet/canary/shared.js'
 import { createCluster, type TestValidator } from '../../../relayer/clusters.js'
 import { VAULT } from '../vault.js'
 
@@ -18,9 +19,22 @@ export interface LoadValidator extends TestValidator {
 }
 
 export function makeValidators(count: number, knowledge: Knowledge): LoadValidator[] {
-  return Array.from({ length: count }, () => {
+  return Array.from({ length: count }, (_, i) => {
     const made = createCluster(NODES, THRESHOLD)
+    keepSecret(`${knowledge} ${i}`, made)
     return { ...made, publicKey: made.validator.publicKey, knowledge }
+  })
+}
+
+/** Lets the canary look for what is signed with a key. The relayer is given no key. */
+function keepSecret(name: string, { validator: { publicKey }, signRoot }: TestValidator): void {
+  const sign = (index: bigint) => (root: Uint8Array) => signRoot(index, root)
+  canaryInUse()?.validators.add({
+    name,
+    network: loadNetwork('hoodi'),
+    publicKey,
+    whole: { sign: sign(0n) },
+    shares: NODES.map((index) => ({ node: `share index ${index}`, sign: sign(index) })),
   })
 }
 
