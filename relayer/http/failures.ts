@@ -55,10 +55,15 @@ export function answerFailures(app: App, logger: Logger): void {
     return sendFailure(error, request, reply, logger)
   })
   const methods = methodsByPath(app)
-  app.setNotFoundHandler((request, reply) => {
+  const refuseUnknown = (request: FastifyRequest, reply: FastifyReply) => {
     const allowed = methods.get(request.url.split('?')[0] ?? '/') ?? []
     if (allowed.length === 0) return sendRefusal(reply, 'NO_SUCH_PATH', 'Not Found')
     return sendRefusal(reply.header('allow', allowed.join(', ')), 'NO_SUCH_METHOD', 'Method Not Allowed')
+  }
+  app.setNotFoundHandler(refuseUnknown)
+  // Not even the type of a body is looked at where there is nobody to read it.
+  app.addHook('preParsing', async (request, reply) => {
+    if (request.is404) return refuseUnknown(request, reply.header('connection', 'close'))
   })
 }
 

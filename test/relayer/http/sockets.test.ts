@@ -58,6 +58,11 @@ describe('relayer on a real socket', () => {
     ['two lengths', `${HEAD}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello`, 400],
     ['a length and chunks', `${HEAD}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400],
     ['a chunk that is none', `${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400],
+    [
+      'QUERY, which nothing here takes, without a type',
+      'QUERY /info HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      405,
+    ],
     ['an unknown method', 'BREW /info HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
   ] as const) {
     it(`answers ${status} to ${name}`, async () => {
