@@ -4,12 +4,12 @@
  * shares without end takes no more than its part of the threads, and what proves to be right is given back.
  */
 import { setImmediate } from 'node:timers/promises'
+import { Budget } from './budget.js'
 import type { ExitCrypto, SignatureToMake, Trial } from './crypto/exit-crypto.js'
 import { isToken } from './exits/candidates.js'
 import { type MessageId, messageName, type OpenShare } from './exits/records.js'
 import { searchSubsets } from './exits/subsets.js'
 import { payerOf, TrialMemory } from './exits/trial-memory.js'
-import { WorkBudget } from './exits/work-budget.js'
 import type { ExitMetrics } from './metrics.js'
 
 /** Subsets in one task of a thread: at most a few tenths of a second. */
@@ -52,15 +52,15 @@ interface Pick {
 
 export class Trials {
   readonly #parts: TrialParts
-  readonly #callers: WorkBudget
-  readonly #messages: WorkBudget
+  readonly #callers: Budget
+  readonly #messages: Budget
   readonly #memories = new Map<string, TrialMemory>()
   #remembered = 0
 
   constructor(parts: TrialParts) {
     this.#parts = parts
     const { maxTrials, clock } = parts
-    const budget = (most: number) => new WorkBudget({ most, perSecond: most / REFILL, clock })
+    const budget = (most: number) => new Budget({ most, perSecond: most / REFILL, clock })
     this.#callers = budget(maxTrials)
     this.#messages = budget(CALLERS_PER_MESSAGE * maxTrials)
   }

@@ -1,5 +1,6 @@
 /** How many requests one caller may send: a bucket that refills steadily, one a caller. */
 import { isIP } from 'node:net'
+import { Budget } from '../budget.js'
 import { isLoopbackAddress } from './locality.js'
 
 export interface RateLimitOptions {
@@ -11,20 +12,14 @@ export interface RateLimitOptions {
   readonly clock: () => number
 }
 
-/** Callers remembered at most: with more, those that sent nothing for longest are forgotten first. */
-const MAX_CALLERS = 10_000
-
-interface Bucket {
-  tokens: number
-  at: number
-}
-
 export class RateLimit {
   readonly #options: RateLimitOptions
-  readonly #buckets = new Map<string, Bucket>()
+  readonly #budget: Budget
 
   constructor(options: RateLimitOptions) {
+    const { burst: most, perSecond, clock } = options
     this.#options = options
+    this.#budget = new Budget({ most, perSecond, clock: () => clock() / 1000 })
   }
 
   /**
@@ -33,25 +28,11 @@ export class RateLimit {
    * @returns 0 when it may pass, else the seconds to wait
    */
   take(caller: string, weight = 1): number {
-    const { perSecond, burst, clock } = this.#options
-    const now = clock()
-    const bucket = this.#buckets.get(caller) ?? { tokens: burst, at: now }
-    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond)
-    bucket.at = now
-    // Written again, so that the map's order is that of the last request.
-    this.#buckets.delete(caller)
-    this.#buckets.set(caller, bucket)
-    this.#forgetOldest()
+    const { perSecond, burst } = this.#options
     const needed = Math.min(weight, burst)
-    if (bucket.tokens < needed) return Math.ceil((needed - bucket.tokens) / perSecond)
-    bucket.tokens -= needed
-    return 0
-  }
-
-  #forgetOldest(): void {
-    if (this.#buckets.size <= MAX_CALLERS) return
-    const [oldest] = this.#buckets.keys()
-    if (oldest !== undefined) this.#buckets.delete(oldest)
+    const left = this.#budget.left(caller)
+    this.#budget.spend(caller, left < needed ? 0 : needed)
+    return left < needed ? Math.ceil((needed - left) / perSecond) : 0
   }
 }
 

@@ -6,13 +6,13 @@
 import { ssvThreshold } from '../../core/clusters/ssv-shares.js'
 import { Conditions } from '../../core/conditions.js'
 import { fromHex, type PublicKeyHex } from '../../core/hex.js'
+import { Budget } from '../budget.js'
 import type { ExitCrypto } from '../crypto/exit-crypto.js'
 import { isListed } from '../exits/listed.js'
 import { groupBy, type MessageId, type OpenShare, type ShareRecord } from '../exits/records.js'
 import type { PublicSharesSource } from '../exits/sharings.js'
 import type { SigningRoots } from '../exits/signing-roots.js'
 import { publicSharesAt } from '../exits/triage.js'
-import { WorkBudget } from '../exits/work-budget.js'
 import type { ExitStore } from '../store/exit-store.js'
 import { batches } from '../store/rows.js'
 import { roomForSet } from './claim-room.js'
@@ -45,13 +45,13 @@ type Claim = PostedSignatures & { readonly claimedShares: ReadonlyMap<bigint, Pu
 
 export class Claims {
   readonly #parts: ClaimsParts
-  readonly #vain: WorkBudget
+  readonly #vain: Budget
   readonly #impossible = new Conditions(REMEMBERED)
 
   constructor(parts: ClaimsParts) {
     this.#parts = parts
     const { clock } = parts
-    this.#vain = new WorkBudget({ most: VAIN_CHECKS, perSecond: VAIN_CHECKS / REFILL, clock })
+    this.#vain = new Budget({ most: VAIN_CHECKS, perSecond: VAIN_CHECKS / REFILL, clock })
   }
 
   /**
