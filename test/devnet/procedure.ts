@@ -47,7 +47,7 @@ export async function startRelayer(
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ process: DvtExitProcess; url: string }> {
   const process = runRelayer(devnet, folder, port, env)
-  await process.waitFor(/listening|listens/i)
+  await process.waitFor(/listening on http/)
   return { process, url: `http://127.0.0.1:${port}` }
 }
 
