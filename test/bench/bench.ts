@@ -2,6 +2,7 @@
 import { cpus } from 'node:os'
 import { bls } from '../../core/bls/backend.js'
 import { type BenchLine, benchCore } from './core.bench.js'
+import { benchFlood } from './flood.bench.js'
 import { benchKeystores } from './keystores.bench.js'
 import { benchRelayer } from './relayer.bench.js'
 
@@ -9,6 +10,7 @@ const benches: readonly (readonly [string, () => readonly BenchLine[] | Promise<
   ['core, one thread, CPU time', benchCore],
   ['keystores', benchKeystores],
   ['relayer', benchRelayer],
+  ['relayer under a flood', benchFlood],
 ]
 
 function print(lines: readonly BenchLine[]): void {
