@@ -5,6 +5,7 @@ import { bls } from '../../core/bls/backend.js'
 import { parsePublicKey, parseSignature } from '../../core/bls/points.js'
 import { recoverSignature } from '../../core/bls/threshold.js'
 import { fromHex, toHex } from '../../core/hex.js'
+import { canaryInUse } from './canary/shared.js'
 
 export interface Oracles {
   readonly keys: readonly PrivateKey[]
@@ -14,7 +15,9 @@ export interface Oracles {
 
 /** Oracles with new keys. */
 export function createOracles(count: number, threshold: number): Oracles {
-  return { keys: Array.from({ length: count }, () => new PrivateKey()), threshold }
+  const keys = Array.from({ length: count }, () => new PrivateKey())
+  canaryInUse()?.oracles.add(keys.map((key) => key.secret))
+  return { keys, threshold }
 }
 
 /** The accounts that sign the oracles' approvals, in their order. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { connect } from 'node:net'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
+import { PrivateKey } from 'eciesjs'
 import Sqlite from 'libsql'
 import { bls } from '../../../core/bls/backend.js'
 import { secretFromScalar, secureRandomScalar } from '../../../core/bls/threshold.js'
@@ -15,6 +16,7 @@ import { toHex } from '../../../core/hex.js'
 import { depositSigningRoot, withdrawalCredentials } from '../../../core/messages/deposit.js'
 import { presignedExit, voluntaryExitSigningRoot } from '../../../core/messages/voluntary-exit.js'
 import { loadNetwork } from '../../../core/network.js'
+import { sealForOracle } from '../../../core/oracles/seal.js'
 import { makeCertificate } from '../../doubles/certificates.js'
 import { Canary } from './canary.js'
 import { describePlace } from './records.js'
@@ -243,6 +245,27 @@ describe('the canary', () => {
       JSON.stringify({ public_key: publicKey, validator_index: 8, share_index: 1 }),
     )
     expect(found(one, other)).to.match(/index 8/)
+  })
+
+  it('knows the oracles’ parts that were answered, sealed for each', () => {
+    const keys = [randomBytes(32), randomBytes(32)]
+    canary.oracles.add([randomBytes(32), randomBytes(32)])
+    canary.oracles.add(keys)
+    canary.oracles.add([randomBytes(32)])
+    const parts = [randomBytes(96), randomBytes(96)]
+    const sealed = keys.map((key, i) =>
+      toHex(sealForOracle(new PrivateKey(key).publicKey.toBytes(false), parts[i] ?? Buffer.alloc(96))),
+    )
+    const answer = JSON.stringify({ oracles_exit_signature_shares: { encrypted_exit_signatures: sealed } })
+    canary.note({
+      place: { kind: 'answer', process: 'relayer', request: 'POST /validators' },
+      bytes: Buffer.from(answer),
+    })
+    expect(places(), 'sealed').to.deep.equal([])
+    for (const part of parts) {
+      canary.noteText('a log', part.toString('hex'))
+      expect(places()).to.deep.equal(['a log'])
+    }
   })
 
   it('says what was found where, and never the secret itself', () => {

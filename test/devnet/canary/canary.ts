@@ -4,6 +4,7 @@
  * mocha-hooks.ts has the canary look.
  */
 import { addGivenSecrets, addRelayerKey } from './given-secrets.js'
+import { OracleParts } from './oracle-parts.js'
 import { ProcessRecord, type ProcessStart } from './process-record.js'
 import { describePlace, type Recorded } from './records.js'
 import { type Leak, Scanner } from './scan.js'
@@ -20,6 +21,7 @@ const MOST_LISTED = 20
 export class Canary {
   readonly secrets = new SecretRegister()
   readonly validators = new ValidatorKeys(this.secrets)
+  readonly oracles = new OracleParts(this.secrets)
   readonly #scanner = new Scanner(this.secrets)
   readonly #files = new WrittenFiles()
   readonly #running = new Set<ProcessRecord>()
@@ -117,6 +119,7 @@ export class Canary {
     this.#pendingBytes = 0
     for (const wanted of recorded.flatMap((one) => wantedSignatures(one, this.#seen)))
       this.validators.sign(wanted)
+    for (const one of recorded) this.oracles.learnFrom(one)
     for (const one of recorded) this.#found.push(...this.#scanner.find(one))
   }
 }

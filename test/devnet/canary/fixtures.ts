@@ -120,6 +120,5 @@ function addRecordedCluster(
       shares: shares.map(({ index, sk }) => ({ node: `share index ${index}`, secret: sk })),
     })
   }
-  for (const [i, secret] of oracles.entries())
-    canary.secrets.addKey(`the key of recorded oracle ${i}`, secret)
+  canary.oracles.add(oracles.map((secret) => Buffer.from(secret.replace(/^0x/, ''), 'hex')))
 }
