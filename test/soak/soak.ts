@@ -1,4 +1,5 @@
 /** npm run soak [-- [--short] [PART…]]: the longer proofs, part by part. Ends with a line of counts. */
+import { hostile } from './hostile.js'
 import { agentKills } from './kills/agent/agent-kills.js'
 import { durability } from './kills/durability/durability.js'
 import { relayerKills } from './kills/relayer/relayer-kills.js'
@@ -13,6 +14,7 @@ const parts: readonly SoakPart[] = [
   packed,
   suiteOn(22),
   suiteOn(24),
+  hostile,
   watched(relayerKills),
   watched(obolKills),
   watched(ssvKills),

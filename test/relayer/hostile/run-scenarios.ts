@@ -22,8 +22,11 @@ const SCENARIOS_PER_RELAYER = 25
 
 export const nodesOf = (count: number): bigint[] => Array.from({ length: count }, (_, i) => BigInt(i + 1))
 
-/** Runs cases of one threshold and knowledge, each from the seed and its position, so that any can be run again. */
-export async function runScenarios(cases: readonly Case[], seed: number): Promise<Result> {
+/**
+ * Runs cases of one threshold and knowledge, each from the seed and its position, so that any can be run again.
+ * @param maxTrials what each caller may cause: the less, the quicker the bad nodes are done
+ */
+export async function runScenarios(cases: readonly Case[], seed: number, maxTrials: number): Promise<Result> {
   const failures: string[] = []
   let trials = 0
   for (let start = 0; start < cases.length; start += SCENARIOS_PER_RELAYER) {
@@ -31,7 +34,7 @@ export async function runScenarios(cases: readonly Case[], seed: number): Promis
     const crypto = inThisThread()
     const { knowledge, threshold } = cases[start] ?? {}
     const signatureThreshold = knowledge === 'claims alone' ? null : (threshold ?? 1)
-    const relayer = await world.open({ crypto, signatureThreshold })
+    const relayer = await world.open({ crypto, signatureThreshold, limits: { maxTrials } })
     try {
       for (const [i, { nodes, threshold, bad, knowledge }] of cases
         .slice(start, start + SCENARIOS_PER_RELAYER)
