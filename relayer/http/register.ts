@@ -6,6 +6,7 @@ import type { CollectedValidator } from '../validators/service.js'
 import { detailAnswer } from './detail.js'
 import type { App } from './fastify.js'
 import { limitItems } from './item-limit.js'
+import { oracleSharesAnswer, oracleSharesToWire } from './oracle-shares.js'
 import { shapeErrorAnswer } from './shape-error.js'
 
 const registerAnswer = z.object({
@@ -15,12 +16,7 @@ const registerAnswer = z.object({
       amount: amountField.describe('Gwei, what was asked for or less'),
       deposit_signature: signatureField.nullable(),
       exit_signature: z.null().describe('never given: the oracles’ shares are'),
-      oracles_exit_signature_shares: z
-        .object({
-          public_keys: z.array(publicKeyField),
-          encrypted_exit_signatures: z.array(hexBytes(193, 'encrypted exit signature')),
-        })
-        .nullable(),
+      oracles_exit_signature_shares: oracleSharesAnswer,
     }),
   ),
   validators_manager_signature: hexBytes(65, 'signature')
@@ -75,12 +71,6 @@ function toWire({ publicKey, deposit, depositSignature, oracleShares }: Collecte
     amount: Number(deposit.amount),
     deposit_signature: depositSignature,
     exit_signature: null,
-    oracles_exit_signature_shares:
-      oracleShares === null
-        ? null
-        : {
-            public_keys: [...oracleShares.publicKeys],
-            encrypted_exit_signatures: [...oracleShares.encryptedExitSignatures],
-          },
+    oracles_exit_signature_shares: oracleSharesToWire(oracleShares),
   }
 }

@@ -1,11 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { validatorsRequest } from '../../core/wire/dialect1.js'
-import { hexBytes, publicKeyField } from '../../core/wire/fields.js'
-import type { ExitService, OracleShares } from '../exits/service.js'
+import type { ExitService } from '../exits/service.js'
 import { detailAnswer } from './detail.js'
 import type { App } from './fastify.js'
 import { limitItems } from './item-limit.js'
+import { oracleSharesAnswer, oracleSharesToWire } from './oracle-shares.js'
 import { ShapeError, shapeErrorAnswer } from './shape-error.js'
 
 const validatorsAnswer = z.object({
@@ -13,12 +13,7 @@ const validatorsAnswer = z.object({
   validators: z.array(
     z.object({
       public_key: z.string().describe('as it was asked'),
-      oracles_exit_signature_shares: z
-        .object({
-          public_keys: z.array(publicKeyField),
-          encrypted_exit_signatures: z.array(hexBytes(193, 'encrypted exit signature')),
-        })
-        .nullable(),
+      oracles_exit_signature_shares: oracleSharesAnswer,
     }),
   ),
 })
@@ -50,7 +45,7 @@ export function addValidators(app: App, service: ExitService, mostKeys: number):
         ready: exits.every((exit) => exit.oracleShares !== null),
         validators: asked.map((key, i) => ({
           public_key: key.asked,
-          oracles_exit_signature_shares: toWire(exits[i]?.oracleShares ?? null),
+          oracles_exit_signature_shares: oracleSharesToWire(exits[i]?.oracleShares ?? null),
         })),
       }
     },
@@ -68,12 +63,4 @@ async function refuseOtherDialect({ body }: FastifyRequest): Promise<void> {
       msg: 'Field required: an operator with --relayer-type DEFAULT is not supported, use --relayer-type DVT',
     },
   ])
-}
-
-function toWire(shares: OracleShares | null) {
-  if (shares === null) return null
-  return {
-    public_keys: [...shares.publicKeys],
-    encrypted_exit_signatures: [...shares.encryptedExitSignatures],
-  }
 }
