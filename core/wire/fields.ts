@@ -12,9 +12,19 @@ const items = new WeakMap<z.core.$ZodType, z.ZodType>()
 
 /** A list, looked through only until a hundred of its items are wrong. @param fewest items that it must hold */
 export function listOf<S extends z.ZodType>(item: S, fewest: 0 | 1 = 1) {
-  const list = z.array(z.custom<z.input<S>>()).min(fewest)
+  // zod's own min() also compares the member `length` of what is no list, whatever that member is.
+  const list = z.array(z.custom<z.input<S>>()).meta({ minItems: fewest })
   items.set(list, item)
   return list.transform((values, context): z.output<S>[] => {
+    if (values.length < fewest) {
+      context.addIssue({
+        code: 'too_small',
+        origin: 'array',
+        minimum: fewest,
+        inclusive: true,
+        input: values,
+      })
+    }
     const parsed: z.output<S>[] = []
     let wrong = 0
     for (const [i, value] of values.entries()) {

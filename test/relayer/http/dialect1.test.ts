@@ -325,6 +325,11 @@ describe('relayer, dialect 1 over HTTP', () => {
       ['a half', nothing],
       ['a number', '1'],
       ['null', 'null'],
+      [
+        'an object with a length that is none in place of a list',
+        '{"public_keys":{"length":{"toString":1}}}',
+      ],
+      ['an empty list', '{"public_keys":[]}'],
       ['an object in place of a key', '{"public_keys":[{}]}'],
     ] as const) {
       it(`answers 422 to ${name}`, async () => {

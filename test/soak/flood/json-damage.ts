@@ -54,6 +54,7 @@ const ODD_VALUES: readonly string[] = [
     '{"":{}}',
     '{"__proto__":{"x":1}}',
     '{"length":1e9}',
+    '{"length":{"toString":1}}',
     '{"toString":1}',
   ],
   ...[
