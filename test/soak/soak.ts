@@ -1,4 +1,8 @@
 /** npm run soak [-- [--short] [PART…]]: the longer proofs, part by part. Ends with a line of counts. */
+
+import { hostileFlood } from './flood/hostile-flood.js'
+import { replays } from './flood/replays.js'
+import { schemathesis } from './flood/schemathesis.js'
 import { hostile } from './hostile.js'
 import { agentKills } from './kills/agent/agent-kills.js'
 import { durability } from './kills/durability/durability.js'
@@ -20,6 +24,9 @@ const parts: readonly SoakPart[] = [
   watched(ssvKills),
   watched(agentKills),
   durability,
+  hostileFlood,
+  schemathesis,
+  replays,
 ]
 
 async function runPart(part: SoakPart, short: boolean): Promise<Outcome> {
