@@ -9,7 +9,8 @@ import type { ExitCrypto, SignatureToMake, Trial } from './crypto/exit-crypto.js
 import { isToken } from './exits/candidates.js'
 import { type MessageId, messageName, type OpenShare } from './exits/records.js'
 import { searchSubsets } from './exits/subsets.js'
-import { payerOf, TrialMemory } from './exits/trial-memory.js'
+import { TrialMemory } from './exits/trial-memory.js'
+import { countSent, payerOf, unpayable } from './exits/trial-payers.js'
 import type { ExitMetrics } from './metrics.js'
 
 /** Subsets in one task of a thread: at most a few tenths of a second. */
@@ -48,6 +49,18 @@ interface Pick {
   readonly names: string[]
   /** Whether these are all that is left to try. */
   isAll: boolean
+  /** Whether the search ended because its payer could pay no more. */
+  isBroken: boolean
+}
+
+/** A message whose subsets are searched. */
+interface TrialSearch {
+  readonly name: string
+  readonly shares: readonly OpenShare[]
+  /** How many shares each caller sent. */
+  readonly sent: ReadonlyMap<string, number>
+  readonly threshold: number
+  readonly memory: TrialMemory
 }
 
 export class Trials {
@@ -77,7 +90,13 @@ export class Trials {
    */
   async turn(wanted: MessageId, shares: readonly OpenShare[], job: SignatureToMake): Promise<Turn> {
     const memory = this.#memoryOf(messageName(wanted))
-    const { subsets, names, isAll } = await this.#pick(messageName(wanted), shares, job.threshold, memory)
+    const { subsets, names, isAll } = await this.#pick({
+      name: messageName(wanted),
+      shares,
+      sent: countSent(shares),
+      threshold: job.threshold,
+      memory,
+    })
     if (subsets.length > 0) {
       const trial = await this.#parts.crypto.trySubsets({ ...job, subsets })
       this.#parts.metrics.trials.inc(subsets.length)
@@ -103,63 +122,75 @@ export class Trials {
     this.#memories.delete(name)
   }
 
-  /** Chooses what is tried next. Shares of callers with a token come first: these cannot be many. */
-  async #pick(
-    name: string,
-    shares: readonly OpenShare[],
-    threshold: number,
-    memory: TrialMemory,
-  ): Promise<Pick> {
-    const all = [...shares.keys()]
-    const ofTokens = all.filter((position) => isToken(shares[position]?.caller ?? ''))
-    const isMixed = ofTokens.length > 0 && ofTokens.length < all.length
-    const pick: Pick = { subsets: [], names: [], isAll: true }
-    const sent = new Map<string, number>()
-    for (const { caller } of shares) sent.set(caller, (sent.get(caller) ?? 0) + 1)
-    const broke = new Set([...sent.keys()].filter((caller) => this.#callers.left(caller) < 1))
+  /** Chooses what is tried next, without what nobody can pay for. */
+  async #pick(search: TrialSearch): Promise<Pick> {
+    for (;;) {
+      const outside = unpayable(search.sent, (caller) => this.#callers.left(caller) >= 1)
+      const inside = [...search.shares.entries()].filter(([, { caller }]) => !outside.has(caller))
+      const pick = await this.#search(search, inside)
+      if (outside.size > 0) pick.isAll = false
+      // A search that found nothing until its payer could pay no more goes on without that one.
+      if (pick.subsets.length > 0 || !pick.isBroken) return pick
+      await setImmediate()
+    }
+  }
+
+  /** @param inside shares with their positions. Those of callers with a token come first: these cannot be many. */
+  async #search(search: TrialSearch, inside: readonly (readonly [number, OpenShare])[]): Promise<Pick> {
+    const ofTokens = inside.filter(([, { caller }]) => isToken(caller))
+    const isMixed = ofTokens.length > 0 && ofTokens.length < inside.length
+    const pick: Pick = { subsets: [], names: [], isAll: true, isBroken: false }
+    const able = inside.filter(([, { caller }]) => this.#canPay(search.name, caller))
+    const searcher = payerOf(
+      able.map(([, share]) => share),
+      search.sent,
+    )
     let pauses = 0
-    for (const positions of isMixed ? [ofTokens, all] : [all]) {
-      const candidates = positions.flatMap((position) => {
-        const share = shares[position]
-        return share === undefined ? [] : { ...share, tried: share.state === 'tried' }
-      })
+    for (const own of isMixed ? [ofTokens, inside] : [inside]) {
+      const candidates = own.map(([, share]) => ({ ...share, tried: share.state === 'tried' }))
       let contradicted: number | undefined
-      for (const found of searchSubsets(candidates, threshold)) {
+      for (const found of searchSubsets(candidates, search.threshold)) {
         if (found === undefined) {
-          this.#messages.spend(name, 1)
-          if (++pauses > MOST_PAUSES) return { ...pick, isAll: false }
+          this.#spend(search.name, searcher)
+          pick.isBroken = !this.#canPay(search.name, searcher) && this.#messages.left(search.name) >= 1
+          if (++pauses > MOST_PAUSES || !this.#canPay(search.name, searcher)) return { ...pick, isAll: false }
           await setImmediate()
           continue
         }
-        const subset = found.members.flatMap((member) => positions[member] ?? [])
-        const members = subset.flatMap((position) => shares[position] ?? [])
-        const subsetName = memory.nameOf(members)
-        if (memory.hasFailed(subsetName)) continue
-        // What is more doubtful is for a later turn, and so is what another turn would repeat.
+        const entries = found.members.flatMap((member) => {
+          const entry = own[member]
+          return entry === undefined ? [] : [entry]
+        })
+        const members = entries.map(([, share]) => share)
+        const subsetName = search.memory.nameOf(members)
+        if (search.memory.hasFailed(subsetName)) continue
+        // What is more doubtful is for a later turn.
         if (contradicted !== undefined && found.contradicted > contradicted) return { ...pick, isAll: false }
-        const payer = payerOf(members, sent)
-        if (!this.#charge(name, payer, memory)) {
+        const payer = payerOf(members, search.sent)
+        if (!this.#canPay(search.name, payer)) {
           pick.isAll = false
-          broke.add(payer)
-          if (broke.size === sent.size || this.#messages.left(name) < 1) return pick
+          if (pick.subsets.length > 0 || this.#messages.left(search.name) < 1) return pick
           continue
         }
+        this.#spend(search.name, payer)
+        search.memory.addCaused(payer)
         contradicted = found.contradicted
-        pick.subsets.push(subset)
+        pick.subsets.push(entries.map(([position]) => position))
         pick.names.push(subsetName)
         if (pick.subsets.length === SUBSETS_PER_TURN) return { ...pick, isAll: false }
       }
-      if (pick.subsets.length > 0 && positions !== all) return { ...pick, isAll: false }
+      if (pick.subsets.length > 0 && own !== inside) return { ...pick, isAll: false }
     }
     return pick
   }
 
-  #charge(name: string, caller: string, memory: TrialMemory): boolean {
-    if (this.#callers.left(caller) < 1 || this.#messages.left(name) < 1) return false
+  #canPay(name: string, caller: string): boolean {
+    return this.#callers.left(caller) >= 1 && this.#messages.left(name) >= 1
+  }
+
+  #spend(name: string, caller: string): void {
     this.#callers.spend(caller, 1)
     this.#messages.spend(name, 1)
-    memory.addCaused(caller)
-    return true
   }
 
   /** Whoever sent nothing wrong gets back what was spent on the others' account. */

@@ -50,15 +50,3 @@ export class TrialMemory {
     return id
   }
 }
-
-/**
- * Whose budget pays for a subset: of the callers of its shares the one that sent the most shares of the message,
- * since a node has but one; among equals the one whose share came last.
- * @param subset some of the shares
- * @param sent how many shares of the message each caller sent
- */
-export function payerOf(subset: readonly ShareRecord[], sent: ReadonlyMap<string, number>): string {
-  const weight = (share: ShareRecord) => sent.get(share.caller) ?? 0
-  const [first] = subset.toSorted((a, b) => weight(b) - weight(a) || b.order - a.order)
-  return first?.caller ?? ''
-}

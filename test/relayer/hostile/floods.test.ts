@@ -1,8 +1,10 @@
 import { expect } from 'chai'
 import type { ExitCrypto } from '../../../relayer/crypto/exit-crypto.js'
 import { until } from '../../doubles/poll.js'
-import { fourNodeValidators, garbage, type TestValidator } from '../clusters.js'
+import { Random } from '../../soak/kills/random.js'
+import { exitRoot, fourNodeValidators, garbage, type TestValidator } from '../clusters.js'
 import { inThisThread, type TestRelayer, type TestRelayerOptions, TestWorld } from '../relayer.js'
+import { SeededCluster } from './cluster.js'
 
 const [first, second] = fourNodeValidators as [TestValidator, TestValidator]
 const keyOf = ({ validator }: TestValidator) => validator.publicKey
@@ -125,6 +127,25 @@ describe('floods of wrong shares, without public shares', () => {
       world.now += 1
       return isReady(first)
     }, 'the exit gets ready')
+  })
+
+  it('at many indexes of a large cluster do not make the search for the right subset too long', async () => {
+    const nodes = Array.from({ length: 16 }, (_, i) => BigInt(i + 1))
+    const cluster = new SeededCluster(new Random(1, 'a large cluster'), nodes, 11)
+    await open({ signatureThreshold: 11, limits: { maxTrials: 150 } })
+    await relayer.service.requestExits([cluster.publicKey])
+    const postTo = async (node: bigint, caller: string, signature: Uint8Array) => {
+      await relayer.service.postShares(node, [{ publicKey: cluster.publicKey, signature }], caller)
+      await relayer.service.idle()
+    }
+    const honest = nodes.slice(0, 11)
+    for (const node of nodes.slice(2)) await postTo(node, 'the liar', garbage(Number(node)))
+    for (const node of honest) {
+      await postTo(node, `node ${node}`, cluster.signerOf(node)(exitRoot(world.nextIndex)))
+      await postTo(node, 'the liar', garbage(100 + Number(node)))
+    }
+    const [exit] = await relayer.service.listExits()
+    expect(exit?.isExitSignatureReady).to.equal(true)
   })
 
   it('push out nothing that another caller sent', async () => {
