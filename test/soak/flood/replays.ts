@@ -63,7 +63,7 @@ function replayRun(
       const sidecars = startSidecars(devnet, folder, recorder.url)
       running.push(...sidecars)
       if ((await operator.exited).code !== 0) throw new Error(`collecting failed:\n${operator.output}`)
-      await until('every node has posted', async () => (await exitsAt(relayer.url)).every(isComplete), 60_000)
+      await until('all is signed', () => isAllSigned(relayer.url))
       await Promise.all(sidecars.map((sidecar) => sidecar.stop()))
       const { posts } = recorder
       process.stdout.write(`  ${posts.length} posts recorded, ${name}\n`)
@@ -86,12 +86,16 @@ function replayRun(
 
 interface ListedExit {
   readonly is_exit_signature_ready: boolean
-  readonly share_indexes_ready: readonly number[]
 }
 
-/** Ready, and with the shares of all four nodes. */
-function isComplete(exit: ListedExit): boolean {
-  return exit.is_exit_signature_ready && exit.share_indexes_ready.length === 4
+/** Deposits are wanted where there is a deposit to sign; nothing is worked on once all is there. */
+async function isAllSigned(url: string): Promise<boolean> {
+  const answer = await fetch(`${url}/validators`)
+  const { validators } = (await answer.json()) as { validators: readonly { is_signatures_ready: boolean }[] }
+  const exits = await exitsAt(url)
+  return (
+    exits.every((exit) => exit.is_exit_signature_ready) && validators.every((one) => one.is_signatures_ready)
+  )
 }
 
 async function exitsAt(url: string): Promise<readonly ListedExit[]> {
