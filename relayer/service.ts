@@ -190,7 +190,7 @@ export class RelayerService implements ExitService, ValidatorService {
   async postShares(
     shareIndex: bigint,
     shares: readonly PostedShare[],
-    caller = 'unknown',
+    caller: string,
   ): Promise<readonly RejectedShare[]> {
     await this.#upkeep.expire()
     return this.#intake.takeShares({ shareIndex, caller }, shares)

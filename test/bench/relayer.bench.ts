@@ -44,10 +44,10 @@ async function thirdShareToParts(world: TestWorld, { service }: TestRelayer): Pr
   let validators = 0
   for (let round = 0; round <= ROUNDS; round++) {
     await service.requestExits(fourNodeValidators.map(({ validator }) => validator.publicKey))
-    for (const node of [1n, 2n]) await service.postShares(node, sharesOf(world, node))
+    for (const node of [1n, 2n]) await service.postShares(node, sharesOf(world, node), `node ${node}`)
     const shares = sharesOf(world, 3n)
     const before = process.cpuUsage()
-    await service.postShares(3n, shares)
+    await service.postShares(3n, shares, 'node 3')
     await service.idle()
     const { user, system } = process.cpuUsage(before)
     // The first round warms the code up.

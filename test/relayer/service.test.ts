@@ -25,6 +25,8 @@ import {
 } from './relayer.js'
 
 const [first, second, third] = fourNodeValidators as [TestValidator, TestValidator, TestValidator]
+/** All nodes post from one address. */
+const CALLER = '10.0.0.1'
 const keyOf = (validator: TestValidator) => validator.validator.publicKey
 
 async function codeOf(promise: Promise<unknown>): Promise<unknown> {
@@ -55,7 +57,7 @@ describe('relayer service', () => {
     signature = validator.sign(BigInt(shareIndex), world.nextIndex),
   ): Promise<readonly RejectedShare[]> => {
     const shares = [{ publicKey: keyOf(validator), signature }]
-    const rejected = await relayer.service.postShares(BigInt(shareIndex), shares)
+    const rejected = await relayer.service.postShares(BigInt(shareIndex), shares, CALLER)
     await relayer.service.idle()
     return rejected
   }
@@ -405,9 +407,8 @@ describe('relayer service', () => {
           for (const node of nodes) {
             const signature = golden.shares.get(node)
             if (signature === undefined) throw new Error(`no share of node ${node}`)
-            const rejected = await relayer.service.postShares(node, [
-              { publicKey: validator.publicKey, signature },
-            ])
+            const shares = [{ publicKey: validator.publicKey, signature }]
+            const rejected = await relayer.service.postShares(node, shares, CALLER)
             expect(rejected).to.deep.equal([])
           }
           await relayer.service.idle()
@@ -426,7 +427,8 @@ describe('relayer service', () => {
       world.nextIndex = golden.validatorIndex
       await relayer.service.requestExits([golden.validator.publicKey])
       const postAs = async (node: bigint, signature: Uint8Array) => {
-        await relayer.service.postShares(node, [{ publicKey: golden.validator.publicKey, signature }])
+        const shares = [{ publicKey: golden.validator.publicKey, signature }]
+        await relayer.service.postShares(node, shares, CALLER)
         await relayer.service.idle()
       }
       const bad = [2n, 9n]

@@ -20,7 +20,7 @@ async function getsReady({ cluster, nodes, bad }: Scenario, known: boolean): Pro
     const posts = nodes.flatMap((node) => (bad.has(node) ? [node, node] : [node]))
     for (const [i, node] of posts.entries()) {
       const signature = bad.has(node) ? garbage(i) : cluster.sign(node, world.nextIndex)
-      const rejected = await relayer.service.postShares(node, [{ publicKey, signature }])
+      const rejected = await relayer.service.postShares(node, [{ publicKey, signature }], '10.0.0.1')
       if (!bad.has(node) && rejected.length > 0) throw new Error(`a right share of ${node} was rejected`)
       await relayer.service.idle()
     }

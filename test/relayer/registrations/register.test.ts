@@ -271,7 +271,7 @@ describe('POST /register', () => {
     await register([GWEI_32], '0x01')
     const [first] = validators
     const signature = first?.sign(1n, 1000) ?? new Uint8Array()
-    await side.relayer.service.postShares(1n, [{ publicKey: keys[0] ?? '0x', signature }])
+    await side.relayer.service.postShares(1n, [{ publicKey: keys[0] ?? '0x', signature }], '10.0.0.1')
     expect((await register([GWEI_32], '0x01')).detail).to.equal(undefined)
     side.world.now += 300
     for (let i = 0; i < 3; i++) {

@@ -156,7 +156,8 @@ describe('a relayer that collects exits and deposits', () => {
       shares: [],
       validatorIndex: 1000,
     })
-    await relayer.service.postShares(2n, [{ publicKey: item.publicKey, signature: first.sign(2n, 1000) }])
+    const alone = [{ publicKey: item.publicKey, signature: first.sign(2n, 1000) }]
+    await relayer.service.postShares(2n, alone, 'node 2')
     expect((await listed())[0]?.shares).to.deep.equal([])
     await post(2n, [shareOf(first, 2n)])
     expect((await listed())[0]?.shares).to.deep.equal([2])
