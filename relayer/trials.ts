@@ -107,10 +107,10 @@ export class Trials {
         )
         return { kind: 'recovered', trial }
       }
-      this.#remember(memory, names)
+      this.#remember(messageName(wanted), memory, names)
     }
     if (!isAll) return { kind: subsets.length > 0 ? 'unfinished' : 'postponed' }
-    this.#remembered -= memory.size
+    if (this.#memories.get(messageName(wanted)) === memory) this.#remembered -= memory.size
     memory.forgetFailed()
     return { kind: 'failed' }
   }
@@ -209,10 +209,13 @@ export class Trials {
     return memory
   }
 
-  #remember(memory: TrialMemory, names: readonly string[]): void {
-    memory.addFailed(names)
-    this.#remembered += names.length
-    while (this.#remembered > MOST_REMEMBERED) this.#forgetOldest()
+  #remember(name: string, memory: TrialMemory, failed: readonly string[]): void {
+    const before = memory.size
+    memory.addFailed(failed)
+    // It may have been forgotten while its subsets were tried.
+    if (this.#memories.get(name) !== memory) return
+    this.#remembered += memory.size - before
+    while (this.#remembered > MOST_REMEMBERED && this.#memories.size > 0) this.#forgetOldest()
   }
 
   #forgetOldest(): void {
