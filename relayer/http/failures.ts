@@ -63,7 +63,7 @@ export function answerFailures(app: App, logger: Logger): void {
   app.setNotFoundHandler(refuseUnknown)
   // Not even the type of a body is looked at where there is nobody to read it.
   app.addHook('preParsing', async (request, reply) => {
-    if (request.is404) return refuseUnknown(request, reply.header('connection', 'close'))
+    if (request.is404) return refuseUnknown(request, reply)
   })
 }
 

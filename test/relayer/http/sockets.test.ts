@@ -60,7 +60,7 @@ describe('relayer on a real socket', () => {
     ['a chunk that is none', `${HEAD}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400],
     [
       'QUERY, which nothing here takes, without a type',
-      'QUERY /info HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      'QUERY /info HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
       405,
     ],
     ['an unknown method', 'BREW /info HTTP/1.1\r\nHost: localhost\r\n\r\n', 400],
