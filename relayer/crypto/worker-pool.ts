@@ -90,5 +90,7 @@ function createPool(threads: number): Piscina {
     minThreads: 1,
     maxThreads: threads,
     idleTimeout: 30_000,
+    // A thread that waits in Atomics never turns its event loop, in which native points are freed.
+    atomics: 'disabled',
   })
 }

@@ -16,7 +16,7 @@ const WARM = 1000
 /** Caches of the relayer fill up to their limits: some thousand entries of some hundred bytes. */
 const MOST_USED = 12 * MIB
 /** The allocator keeps what the threads gave back, in pieces; large bodies are under way. */
-const MOST_RESIDENT = 256 * MIB
+const MOST_RESIDENT = 128 * MIB
 
 /**
  * Compares the least of the last third with the first sample of a warm process.
