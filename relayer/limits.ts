@@ -19,6 +19,6 @@ export const DEFAULT_LIMITS: RelayerLimits = {
   validatorLifetime: 3600,
   maxKeysPerRequest: 1000,
   maxExits: 10_000,
-  maxTrials: 2500,
+  maxTrials: 1000,
   maxSetsPerKey: 3,
 }

@@ -1,4 +1,5 @@
 /** Hostile nodes of every kind, in clusters of every size, with and without known public shares. */
+import { DEFAULT_LIMITS } from '../../relayer/limits.js'
 import { subsets } from '../core/bls/subsets.js'
 import { type Case, nodesOf, runScenarios } from '../relayer/hostile/run-scenarios.js'
 import { type Knowledge, shuffled } from '../relayer/hostile/scenario.js'
@@ -33,14 +34,14 @@ const GROUPS: readonly Group[] = [
   { knowledge: 'none', nodes: 16, threshold: 11, bad: 2, mostOfShort: 10 },
   { knowledge: 'claimed', nodes: 4, threshold: 3 },
   { knowledge: 'claimed', nodes: 7, threshold: 5, mostOfShort: 10 },
-  { knowledge: 'claimed', nodes: 10, threshold: 7, mostOfShort: 4 },
+  { knowledge: 'claimed', nodes: 10, threshold: 7, most: 40, mostOfShort: 4 },
   { knowledge: 'claims alone', nodes: 4, threshold: 3 },
   { knowledge: 'claims alone', nodes: 7, threshold: 5, mostOfShort: 10 },
-  { knowledge: 'claims alone', nodes: 10, threshold: 7, mostOfShort: 4 },
+  { knowledge: 'claims alone', nodes: 10, threshold: 7, most: 40, mostOfShort: 4 },
 ]
 
 /** What a caller may cause: what the relayer allows by default, and in the short form just enough for every honest node. */
-const TRIALS = 2500
+const TRIALS = DEFAULT_LIMITS.maxTrials
 const TRIALS_OF_SHORT = 150
 
 export const hostile: SoakPart = {
