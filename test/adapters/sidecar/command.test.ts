@@ -236,7 +236,10 @@ describe('dvt-exit sidecar', () => {
       [{ CLUSTER_TYPE: undefined }, 'CLUSTER_TYPE'],
       [{ CLUSTER_TYPE: 'lodestar' }, 'expected one of obol, ssv'],
       [{ SIDECAR_VAULTS: '0x1234' }, 'SIDECAR_VAULTS: expected an address of 20 bytes, got "0x1234"'],
-      [{ SIDECAR_VAULTS: `${VAULT},${VAULT.replace('0xba', '0xBa')}` }, 'SIDECAR_VAULTS: the checksum of 0xBa'],
+      [
+        { SIDECAR_VAULTS: `${VAULT},${VAULT.replace('0xba', '0xBa')}` },
+        'SIDECAR_VAULTS: the checksum of 0xBa',
+      ],
       [{ SIDECAR_VAULTS: ',' }, 'SIDECAR_VAULTS: expected at least one address'],
       [{ OBOL_KEYSTORES_DIR: folder }, folder],
       [{ POLL_INTERVAL: '0' }, 'POLL_INTERVAL: expected seconds'],
